@@ -1,0 +1,49 @@
+# Coldtrail: `make demo` to see it run, `make test` to see it hold, `make check` before a commit.
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+TEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo clean-demo test check lock format clean
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(RUNTIME): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.txt
+	touch $@
+
+demo: $(RUNTIME)  ## run a simulated county on this machine; Ctrl-C ends it
+	@exec $(BIN)/coldtrail demo
+
+clean-demo:  ## drop the demo's data
+	rm -rf var
+
+test: $(DEV)  ## run every test, on all databases and brokers that can be had
+	$(BIN)/python -m pytest --cov --cov-report=term $(TEST_ARGS)
+
+check: $(DEV)  ## lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)  ## put the code in its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header
+lock:  ## pin requirements*.in again (needs uv)
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## drop everything that was made
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -1,0 +1,1 @@
+"""The inventory: vaccine stock, its custody and its cold chain; knows no transport."""

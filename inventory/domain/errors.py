@@ -1,0 +1,78 @@
+"""The errors of the domain: one small tree with stable codes; the API maps it to HTTP in one place.
+
+Each says which field was wrong, the value that was given and what was expected. `expected` is an English
+template over `facts`, so that a surface can say it in the reader's language.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Stable codes: a client may branch on them, so they are never renamed."""
+
+    MALFORMED = "malformed"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_YOUR_FACILITY = "not_your_facility"
+    NOT_FOUND = "not_found"
+    UNKNOWN_PRODUCT = "unknown_product"
+    UNKNOWN_BATCH = "unknown_batch"
+    ALREADY_EXISTS = "already_exists"
+    NAIVE_TIME = "naive_time"
+    TIME_IN_FUTURE = "time_in_future"
+    TIME_BEFORE_CUSTODY = "time_before_custody"
+    TIME_BEFORE_SHIPMENT = "time_before_shipment"
+    WRONG_CHECK_DIGIT = "wrong_check_digit"
+    NOT_WHOLE_VIALS = "not_whole_vials"
+    NOT_ENOUGH_DOSES = "not_enough_doses"
+    BATCH_EXPIRED = "batch_expired"
+    BATCH_EXPIRY_DIFFERS = "batch_expiry_differs"
+    WRONG_FACILITY_KIND = "wrong_facility_kind"
+    WRONG_APPLIANCE = "wrong_appliance"
+    WRONG_CUSTODY = "wrong_custody"
+    REPEATED_LINE = "repeated_line"
+    SENSOR_IN_USE = "sensor_in_use"
+    KEY_REUSED = "idempotency_key_reused"
+    BUSY = "busy"
+
+
+class ColdtrailError(Exception):
+    """Something asked for cannot be done; nothing was written."""
+
+    def __init__(self, code: Code, field: str, value: object, expected: str, **facts: Any) -> None:
+        self.code = code
+        self.field = field
+        self.value = value
+        self.expected = expected
+        self.facts = facts
+        super().__init__(f"{field} is {value!s}; expected {expected % facts if facts else expected}")
+
+
+class Invalid(ColdtrailError):
+    """The request contradicts a rule, whoever asks."""
+
+
+class Unauthenticated(ColdtrailError):
+    """Nobody known is asking."""
+
+
+class Forbidden(ColdtrailError):
+    """The one who asks may not do this."""
+
+
+class NotFound(ColdtrailError):
+    """The thing named in the address does not exist."""
+
+
+class Conflict(ColdtrailError):
+    """What is already recorded stands against it."""
+
+
+class Busy(ColdtrailError):
+    """Others wrote at the same moment, again and again; asking once more may succeed."""
+
+
+def N_(text: str) -> str:  # noqa: N802  (the gettext convention for "translate this later")
+    """Mark a template for translation, unchanged."""
+    return text

@@ -1,0 +1,33 @@
+"""Instants and civil days: aware datetimes only, UTC inside."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from inventory.domain.errors import Code, Invalid, N_
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far ahead of ours another's clock may run before what it says is refused."""
+
+
+def stated(field: str, at: datetime, now: datetime) -> datetime:
+    """The instant `at` in UTC, as somebody stated it; refuses a naive one and one in the future.
+
+    Raises:
+        Invalid: `naive_time` without an offset, `time_in_future` beyond a small clock skew.
+    """
+    if at.tzinfo is None:
+        raise Invalid(Code.NAIVE_TIME, field, at.isoformat(), N_("a time with an offset, such as 08:30:00+08:00"))
+    if at > now + CLOCK_SKEW:
+        expected = N_("a time not after %(now)s")
+        raise Invalid(Code.TIME_IN_FUTURE, field, at.isoformat(), expected, now=now.isoformat())
+    return at.astimezone(UTC)
+
+
+def civil_day(at: datetime, zone: str) -> date:
+    """The calendar day of an instant in a facility's zone."""
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The instant in UTC at which a civil day ends in a zone, whatever its length."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)

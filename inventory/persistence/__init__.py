@@ -1,0 +1,1 @@
+"""The store: tables, the database session and Alembic migrations."""

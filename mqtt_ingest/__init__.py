@@ -1,0 +1,1 @@
+"""Bytes in from gateways over MQTT, `inventory.services.monitoring` out, receipts back."""
