@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from inventory.domain.errors import Code, Conflict, N_
+from inventory.domain.errors import N_, Code, Conflict
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 

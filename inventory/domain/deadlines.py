@@ -74,9 +74,7 @@ def on_arrival(
     carried = [deadline for deadline in running if deadline.name == name]
     if carried:
         return carried
-    return [
-        Deadline(rule.rule_set, rule.name, at, due(rule.window, at, zone)) for rule in rules if rule.name == name
-    ]
+    return [Deadline(rule.rule_set, rule.name, at, due(rule.window, at, zone)) for rule in rules if rule.name == name]
 
 
 def status(due_at: datetime, doses_left: int, doses_late: int, now: datetime) -> Status:

@@ -75,7 +75,14 @@ class _Run:
         """The excursion, if the run has lasted long enough to be one."""
         if self.alarm_at is not None:
             yield Span(
-                rule.side, rule, self.started_at, self.alarm_at, ended_at, self.seen, self.unseen, self.extreme
+                rule.side,
+                rule,
+                self.started_at,
+                self.alarm_at,
+                ended_at,
+                self.seen,
+                self.unseen,
+                self.extreme,
             )
 
 
@@ -103,7 +110,10 @@ def _silences(parts: Sequence[Stretch], hold: timedelta) -> Iterator[Span]:
 
 
 def detect(
-    readings: Sequence[Reading], rules: Sequence[ExcursionRule], hold: timedelta, until: datetime | None = None
+    readings: Sequence[Reading],
+    rules: Sequence[ExcursionRule],
+    hold: timedelta,
+    until: datetime | None = None,
 ) -> list[Span]:
     """All excursions in readings sorted by time, by start and then by rule; `until` is where the watch ended.
 

@@ -55,7 +55,12 @@ def expose(parts: Iterable[Stretch], band: Band) -> Exposure:
             below += part.duration
     values = [temperature for temperature, _ in seen]
     return Exposure(
-        above, below, unseen, min(values, default=None), max(values, default=None), mean_kinetic_temperature(seen)
+        above,
+        below,
+        unseen,
+        min(values, default=None),
+        max(values, default=None),
+        mean_kinetic_temperature(seen),
     )
 
 

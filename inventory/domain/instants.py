@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from inventory.domain.errors import Code, Invalid, N_
+from inventory.domain.errors import N_, Code, Invalid
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of ours another's clock may run before what it says is refused."""

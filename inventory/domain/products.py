@@ -1,6 +1,6 @@
 """Product identification: GTIN (GS1 AI 01) and batch/lot (AI 10), GS1 General Specifications."""
 
-from inventory.domain.errors import Code, Invalid, N_
+from inventory.domain.errors import N_, Code, Invalid
 
 
 def check_digit(digits: str) -> str:

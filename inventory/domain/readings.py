@@ -57,4 +57,3 @@ def within(parts: Iterable[Stretch], since: datetime, until: datetime) -> Iterat
             reached = end
     if reached < until:
         yield Stretch(reached, until, None)
-

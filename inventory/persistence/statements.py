@@ -1,0 +1,21 @@
+"""Statements that both databases know under different imports."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from inventory.persistence.columns import Base
+
+
+def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Insert the rows whose key is not there yet; the primary keys of those that were new, in no order."""
+    if not rows:
+        return []
+    core = table.__table__
+    assert isinstance(core, Table)  # noqa: S101  (every table of ours is one; the type says FromClause)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(core).on_conflict_do_nothing().returning(*core.primary_key.columns)
+    return [tuple(row) for row in session.execute(statement, list(rows))]

@@ -1,0 +1,60 @@
+"""The tables: reference data, the ledger, monitoring and access.
+
+Facts are keyed so that they can be spread over machines: ledger rows by batch, readings by sensor; every primary key
+and unique constraint on them holds that column. Reference data is small and can stand whole on each.
+"""
+
+from inventory.persistence.columns import Base
+from inventory.persistence.tables.access import IdempotencyKey, Token, TokenFacility
+from inventory.persistence.tables.ledger import Custody, Deadline, Movement, StockEvent
+from inventory.persistence.tables.monitoring import (
+    Excursion,
+    MessageAhead,
+    MessageStream,
+    Reading,
+    ReadingConflict,
+    RejectedMessage,
+)
+from inventory.persistence.tables.reference import (
+    Appliance,
+    Batch,
+    DeadlineRule,
+    ExcursionRule,
+    Facility,
+    Gateway,
+    Location,
+    Product,
+    Sensor,
+    SensorAssignment,
+    Shipment,
+    StorageProfile,
+)
+
+__all__ = [
+    "Appliance",
+    "Base",
+    "Batch",
+    "Custody",
+    "Deadline",
+    "DeadlineRule",
+    "Excursion",
+    "ExcursionRule",
+    "Facility",
+    "Gateway",
+    "IdempotencyKey",
+    "Location",
+    "MessageAhead",
+    "MessageStream",
+    "Movement",
+    "Product",
+    "Reading",
+    "ReadingConflict",
+    "RejectedMessage",
+    "Sensor",
+    "SensorAssignment",
+    "Shipment",
+    "StockEvent",
+    "StorageProfile",
+    "Token",
+    "TokenFacility",
+]

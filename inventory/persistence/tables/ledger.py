@@ -1,0 +1,97 @@
+"""The ledger: events, movements, custodies and deadlines, all keyed by batch as well as by their own id.
+
+Nothing here is updated or deleted but `custody.remaining`, which stands on the custody's row because that row has to
+be locked anyway; `verify` recomputes it.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.domain.deadlines import RuleName
+from inventory.domain.words import Chosen, End, EventKind
+from inventory.persistence.columns import Base, Code, FacilityRef, Key, word
+
+
+def _in_batch(column: str, table: str) -> ForeignKeyConstraint:
+    """A foreign key that stays inside the batch, so that a batch's rows can lie on one machine."""
+    return ForeignKeyConstraint([column, "batch_id"], [f"{table}.id", f"{table}.batch_id"])
+
+
+class StockEvent(Base):
+    """Something that happened to one batch at one facility; `details` holds what only its kind has."""
+
+    __tablename__ = "stock_event"
+    id: Mapped[Key]
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    kind: Mapped[EventKind] = mapped_column(word(EventKind))
+    facility_id: Mapped[FacilityRef]
+    shipment_id: Mapped[UUID | None] = mapped_column(ForeignKey("shipment.id"))
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("token.id"))
+    reason: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class Custody(Base):
+    """Doses of one batch that one location has held since one event; `remaining` only falls."""
+
+    __tablename__ = "custody"
+    __table_args__ = (
+        CheckConstraint("doses > 0", "doses"),
+        CheckConstraint("remaining >= 0 AND remaining <= doses", "remaining"),
+        _in_batch("parent_id", "custody"),
+        _in_batch("event_id", "stock_event"),
+        Index("ix_custody_location_batch_left", "location_id", "batch_id", "remaining"),
+        Index("ix_custody_parent", "parent_id", "batch_id"),
+    )
+    id: Mapped[Key]
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True, index=True)
+    event_id: Mapped[UUID]
+    parent_id: Mapped[UUID | None]
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("location.id"))
+    opened_at: Mapped[datetime]
+    doses: Mapped[int]
+    remaining: Mapped[int]
+
+
+class Movement(Base):
+    """One line of an event: doses out of a custody (none for a receipt from a supplier), into another or to an end."""
+
+    __tablename__ = "movement"
+    __table_args__ = (
+        CheckConstraint("doses > 0", "doses"),
+        CheckConstraint("(to_custody_id IS NULL) <> (end_kind IS NULL)", "one_way_out"),
+        CheckConstraint("from_custody_id IS NOT NULL OR to_custody_id IS NOT NULL", "somewhere"),
+        _in_batch("event_id", "stock_event"),
+        _in_batch("from_custody_id", "custody"),
+        _in_batch("to_custody_id", "custody"),
+        Index("ix_movement_from_custody", "from_custody_id", "batch_id"),
+        Index("ix_movement_event", "event_id", "batch_id"),
+    )
+    id: Mapped[Key]
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    event_id: Mapped[UUID]
+    from_custody_id: Mapped[UUID | None]
+    to_custody_id: Mapped[UUID | None]
+    end_kind: Mapped[End | None] = mapped_column(word(End))
+    doses: Mapped[int]
+    occurred_at: Mapped[datetime]
+    chosen: Mapped[Chosen | None] = mapped_column(word(Chosen))
+
+
+class Deadline(Base):
+    """A clock on a custody, with its due time copied when it opened."""
+
+    __tablename__ = "deadline"
+    __table_args__ = (_in_batch("custody_id", "custody"), Index("ix_deadline_due", "due_at", "custody_id"))
+    custody_id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    name: Mapped[RuleName] = mapped_column(word(RuleName), primary_key=True)
+    rule_set: Mapped[Code]
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime]

@@ -1,0 +1,83 @@
+"""Finding reference data by the names that people use, with one clear refusal when it is not there."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from inventory.domain.errors import N_, Code, Invalid, NotFound
+from inventory.domain.products import gtin as valid_gtin
+from inventory.domain.words import LocationKind
+from inventory.persistence.tables import Appliance, Base, Batch, Facility, Location, Product, Sensor, Shipment
+
+Row = TypeVar("Row", bound=Base)
+
+
+def by_code(session: Session, column: InstrumentedAttribute[str], value: str, field: str) -> Row:  # type: ignore[type-var]
+    """The row whose `column` is `value`; Invalid `not_found`, naming `field`, where there is none."""
+    found: Row | None = session.scalar(select(column.class_).where(column == value))
+    if found is None:
+        raise Invalid(Code.NOT_FOUND, field, value, N_("one that is registered"))
+    return found
+
+
+def facility(session: Session, code: str, field: str = "facility") -> Facility:
+    """The facility of a code."""
+    return by_code(session, Facility.code, code, field)
+
+
+def appliance_of(session: Session, code: str, owner: Facility) -> Appliance:
+    """The appliance of a code, which has to be the owner's.
+
+    Raises:
+        Invalid: `not_found`, or `wrong_appliance` when it stands elsewhere.
+    """
+    found: Appliance = by_code(session, Appliance.code, code, "appliance")
+    if found.facility_id != owner.id:
+        raise Invalid(Code.WRONG_APPLIANCE, "appliance", code, N_("an appliance of %(facility)s"), facility=owner.code)
+    return found
+
+
+def storage_of(session: Session, appliance: Appliance) -> UUID:
+    """The storage location of an appliance."""
+    query = select(Location.id).where(Location.appliance_id == appliance.id, Location.kind == LocationKind.STORAGE)
+    return session.scalars(query).one()
+
+
+def product(session: Session, gtin: str) -> Product:
+    """The product of a GTIN.
+
+    Raises:
+        Invalid: `malformed`, `wrong_check_digit` or `unknown_product`.
+    """
+    found = session.get(Product, valid_gtin(gtin))
+    if found is None:
+        raise Invalid(Code.UNKNOWN_PRODUCT, "gtin", gtin, N_("a product that is registered"))
+    return found
+
+
+def batch(session: Session, gtin: str, number: str) -> tuple[Batch, Product]:
+    """The batch of a product, with its product.
+
+    Raises:
+        Invalid: `malformed`, `wrong_check_digit`, `unknown_product` or `unknown_batch`.
+    """
+    known = product(session, gtin)
+    found = session.scalar(select(Batch).where(Batch.gtin == known.gtin, Batch.number == number))
+    if found is None:
+        raise Invalid(Code.UNKNOWN_BATCH, "batch", number, N_("a batch that was received"))
+    return found, known
+
+
+def shipment(session: Session, shipment_id: UUID) -> Shipment:
+    """The shipment of an id; NotFound `not_found` where there is none."""
+    found = session.get(Shipment, shipment_id)
+    if found is None:
+        raise NotFound(Code.NOT_FOUND, "shipment", shipment_id, N_("the id of a shipment"))
+    return found
+
+
+def sensor(session: Session, serial: str, field: str = "sensor") -> Sensor:
+    """The sensor of a serial."""
+    return by_code(session, Sensor.serial, serial, field)

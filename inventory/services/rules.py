@@ -1,0 +1,88 @@
+"""The rules as data: storage profiles with their limits, and sets of deadline rules."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory.domain import deadlines, excursions
+from inventory.domain.deadlines import RuleName
+from inventory.domain.words import Side
+from inventory.persistence.database import Database
+from inventory.persistence.statements import insert_new
+from inventory.persistence.tables import DeadlineRule, ExcursionRule, StorageProfile
+
+RULE_SET = "double-24"
+
+PROFILES = {
+    "who-2-8": (200, 800),
+    "strict-2-8": (200, 800),
+}
+"""Bands in hundredths of a degree Celsius, both ends included."""
+
+EXCURSION_RULES = {
+    "who-2-8": (
+        # WHO PQS E006: HEAT above +8.0 for 10 h, FRZE at or below -0.5 for 60 min.
+        excursions.ExcursionRule("HEAT", Side.ABOVE, 800, inclusive=False, duration=timedelta(hours=10)),
+        excursions.ExcursionRule("FRZE", Side.BELOW, -50, inclusive=True, duration=timedelta(hours=1)),
+    ),
+    "strict-2-8": (
+        # A national programme's stricter limits, as loggers are set for it: outside 2 to 8 for half an hour.
+        excursions.ExcursionRule("HOT", Side.ABOVE, 800, inclusive=False, duration=timedelta(minutes=30)),
+        excursions.ExcursionRule("COLD", Side.BELOW, 200, inclusive=False, duration=timedelta(minutes=30)),
+        excursions.ExcursionRule("HEAT", Side.ABOVE, 800, inclusive=False, duration=timedelta(hours=10)),
+        excursions.ExcursionRule("FRZE", Side.BELOW, -50, inclusive=True, duration=timedelta(hours=1)),
+    ),
+}
+
+DEADLINE_RULES = (
+    deadlines.DeadlineRule("double-24", RuleName.DELIVER, "PT24H"),
+    deadlines.DeadlineRule("double-24", RuleName.USE, "PT24H"),
+)
+
+
+def seed(database: Database) -> None:
+    """Write the rules that come with Coldtrail; those that are there already stay as they are."""
+
+    def work(session: Session) -> None:
+        for code, (low, high) in PROFILES.items():
+            add_profile(session, code, low, high, EXCURSION_RULES[code])
+        rows = [{"rule_set": rule.rule_set, "name": rule.name, "window": rule.window} for rule in DEADLINE_RULES]
+        insert_new(session, DeadlineRule, rows)
+
+    database.write(work)
+
+
+def add_profile(session: Session, code: str, low: int, high: int, rules: Sequence[excursions.ExcursionRule]) -> None:
+    """Write a storage profile with its limits, unless it is there; temperatures in hundredths of a degree."""
+    insert_new(session, StorageProfile, [{"code": code, "low": low, "high": high}])
+    insert_new(session, ExcursionRule, [_rule_row(code, rule) for rule in rules])
+
+
+def _rule_row(profile: str, rule: excursions.ExcursionRule) -> dict[str, object]:
+    return {
+        "profile_code": profile,
+        "name": rule.name,
+        "side": rule.side,
+        "threshold": rule.threshold,
+        "inclusive": rule.inclusive,
+        "duration_seconds": int(rule.duration.total_seconds()),
+    }
+
+
+def deadline_rules(session: Session) -> list[deadlines.DeadlineRule]:
+    """The rules of the set in force."""
+    found = session.scalars(select(DeadlineRule).where(DeadlineRule.rule_set == RULE_SET))
+    return [deadlines.DeadlineRule(row.rule_set, row.name, row.window) for row in found]
+
+
+def excursion_rules(session: Session, profile: str) -> list[excursions.ExcursionRule]:
+    """The limits of a storage profile."""
+    found = session.scalars(select(ExcursionRule).where(ExcursionRule.profile_code == profile))
+    return [
+        excursions.ExcursionRule(
+            row.name, row.side, row.threshold, row.inclusive, timedelta(seconds=row.duration_seconds)
+        )
+        for row in found
+    ]
