@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from inventory.domain.errors import N_, Code, Invalid, NotFound
+from inventory.domain.errors import N_, Code, Conflict, Invalid, NotFound
 from inventory.domain.products import gtin as valid_gtin
 from inventory.domain.words import LocationKind
 from inventory.persistence.tables import Appliance, Base, Batch, Facility, Location, Product, Sensor, Shipment
@@ -81,3 +81,19 @@ def shipment(session: Session, shipment_id: UUID) -> Shipment:
 def sensor(session: Session, serial: str, field: str = "sensor") -> Sensor:
     """The sensor of a serial."""
     return by_code(session, Sensor.serial, serial, field)
+
+
+def refuse_known(session: Session, column: InstrumentedAttribute[str], value: str, field: str) -> None:
+    """Refuse to make known what is known already; Conflict `already_exists`."""
+    if session.scalar(select(column).where(column == value)) is not None:
+        raise Conflict(Code.ALREADY_EXISTS, field, value, N_("one that is not registered yet"))
+
+
+def batch_at_address(session: Session, gtin: str, number: str) -> Batch:
+    """The batch that an address names; NotFound where there is none, for the address is wrong then."""
+    try:
+        return batch(session, gtin, number)[0]
+    except Invalid as error:
+        if error.code in {Code.UNKNOWN_PRODUCT, Code.UNKNOWN_BATCH}:
+            raise NotFound(error.code, error.field, error.value, error.expected) from error
+        raise

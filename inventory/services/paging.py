@@ -32,7 +32,11 @@ class Page(Generic[T]):
 
 
 def page(
-    session: Session, query: Select[Any], key: Sequence[InstrumentedAttribute[Any]], after: str | None, limit: int
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    key: Sequence[InstrumentedAttribute[Any]],
+    after: str | None,
+    limit: int,
 ) -> Page[Any]:
     """The rows of a query in the order of a unique key, `limit` at most, behind the cursor `after`.
 

@@ -1,0 +1,74 @@
+"""Facilities: making them known, and listing them."""
+
+from dataclasses import dataclass
+from zoneinfo import available_timezones
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from inventory.domain.errors import N_, Code, Invalid
+from inventory.domain.words import FacilityKind
+from inventory.persistence.database import Database
+from inventory.persistence.tables import Facility
+from inventory.services import lookups
+from inventory.services.ids import new_id
+from inventory.services.paging import Page, page
+
+
+@dataclass(frozen=True)
+class FacilityRecord:
+    """A supplier, a store or a site; `supplied_by` is the code of the store above it, `daily_capacity` in doses."""
+
+    code: str
+    name: str
+    kind: FacilityKind
+    zone: str
+    supplied_by: str | None = None
+    daily_capacity: int | None = None
+    stations: int | None = None
+
+
+def add_facility(database: Database, record: FacilityRecord) -> FacilityRecord:
+    """Make a facility known.
+
+    Raises:
+        Invalid: `malformed` for a zone that is none, `not_found` or `wrong_facility_kind` for its supplier.
+        Conflict: `already_exists`.
+    """
+    if record.zone not in available_timezones():
+        raise Invalid(Code.MALFORMED, "zone", record.zone, N_("an IANA time zone, such as Asia/Shanghai"))
+
+    def work(session: Session) -> FacilityRecord:
+        lookups.refuse_known(session, Facility.code, record.code, "code")
+        above = None
+        if record.supplied_by is not None:
+            above = lookups.facility(session, record.supplied_by, "supplied_by")
+            if not above.kind.is_store:
+                raise Invalid(Code.WRONG_FACILITY_KIND, "supplied_by", above.code, N_("a city or county store"))
+        session.add(
+            Facility(
+                id=new_id(),
+                code=record.code,
+                name=record.name,
+                kind=record.kind,
+                zone=record.zone,
+                supplied_by_id=above.id if above else None,
+                daily_capacity=record.daily_capacity,
+                stations=record.stations,
+            )
+        )
+        return record
+
+    return database.write(work)
+
+
+def list_facilities(database: Database, after: str | None, limit: int) -> Page[FacilityRecord]:
+    """Facilities by code."""
+    above = aliased(Facility)
+    query = select(Facility, above.code).outerjoin(above, above.id == Facility.supplied_by_id)
+    with database.read() as session:
+        return page(session, query, [Facility.code], after, limit).map(
+            lambda row: FacilityRecord(
+                row[0].code, row[0].name, row[0].kind, row[0].zone, row[1], row[0].daily_capacity, row[0].stations
+            )
+        )
