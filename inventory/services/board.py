@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +20,8 @@ from inventory.services.places import Place, at_facility, place_of, with_place
 class DeadlineLine:
     """One clock: how many doses are under it, when it is due and where it stands.
 
-    `doses_left` have not met it yet; `doses_late` met it after it was due. Doses that went on to another custody
-    took the clock with them and are counted there.
+    `time_left` is negative once it is missed. `doses_left` have not met it yet; `doses_late` met it after it was
+    due. Doses that went on to another custody took the clock with them and are counted there.
     """
 
     custody: UUID
@@ -32,6 +32,7 @@ class DeadlineLine:
     batch: str
     opened_at: datetime
     due_at: datetime
+    time_left: timedelta
     doses_left: int
     doses_met: int
     doses_late: int
@@ -107,6 +108,7 @@ def _line(row: Any, now: datetime) -> DeadlineLine:
         batch=row.number,
         opened_at=clock.opened_at,
         due_at=clock.due_at,
+        time_left=clock.due_at - now,
         doses_left=row.remaining,
         doses_met=met,
         doses_late=late,

@@ -47,7 +47,7 @@ def page(
         query = query.where(tuple_(*key) > tuple_(*_read(after, key)))
     rows = session.execute(query.add_columns(*key).order_by(*key).limit(limit + 1)).all()
     more = len(rows) > limit
-    return Page([row[: -len(key)] for row in rows[:limit]], _cursor(rows[limit - 1][-len(key) :]) if more else None)
+    return Page(rows[:limit], _cursor(rows[limit - 1][-len(key) :]) if more else None)
 
 
 def _cursor(values: Sequence[Any]) -> str:

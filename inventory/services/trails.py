@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.deadlines import RuleName
@@ -164,7 +164,7 @@ def batch_trail(database: Database, gtin: str, number: str) -> BatchTrail:
         on_hand=left[LocationKind.STORAGE],
         in_quarantine=left[LocationKind.QUARANTINE],
         in_transit=left[LocationKind.TRANSIT],
-        administered=ends[End.ADMINISTERED],
+        administered=ends.get(End.ADMINISTERED, 0),
         custodies=tuple(lines),
     )
 
@@ -269,11 +269,10 @@ def _in_tree_order(lines: Iterable[CustodyLine]) -> list[CustodyLine]:
     return ordered
 
 
-def _ends(session: Session, batch_id: UUID) -> Counter[End]:
-    query = select(Movement.end_kind, Movement.doses).where(
-        Movement.batch_id == batch_id, Movement.end_kind.is_not(None)
+def _ends(session: Session, batch_id: UUID) -> dict[End, int]:
+    query = (
+        select(Movement.end_kind, func.sum(Movement.doses))
+        .where(Movement.batch_id == batch_id, Movement.end_kind.is_not(None))
+        .group_by(Movement.end_kind)
     )
-    ends: Counter[End] = Counter()
-    for kind, doses in session.execute(query):
-        ends[kind] += doses
-    return ends
+    return {kind: int(doses) for kind, doses in session.execute(query) if kind is not None}

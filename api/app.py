@@ -1,0 +1,67 @@
+"""The Flask application."""
+
+from typing import cast
+
+from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
+from flask_babel import Babel
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+
+from api import problems
+from api.context import EXTENSION
+from api.routes import documentation, health, ledger, questions, registry
+from inventory.clock import Clock, system_clock
+from inventory.domain.errors import ColdtrailError
+from inventory.persistence.database import Database
+
+LANGUAGES = ("en", "zh_CN")
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+}
+
+
+class ProblemApi(Api):  # type: ignore[misc]
+    """flask-smorest, with every error told as a problem."""
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Errors that flask-smorest and Flask raise."""
+        return problems.from_http(error)
+
+
+def create_app(database: Database, clock: Clock = system_clock) -> Flask:
+    """The application over a database that is migrated; `clock` gives the time that events are held against."""
+    app = Flask("api", static_folder=None)
+    cast(DefaultJSONProvider, app.json).sort_keys = False  # an answer keeps the order it is written in
+    app.config.update(
+        API_TITLE="Coldtrail",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.0.3",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+        MAX_CONTENT_LENGTH=1 << 20,
+        BABEL_DEFAULT_LOCALE="en",
+    )
+    app.extensions[EXTENSION] = {"database": database, "clock": clock}
+    Babel(app, locale_selector=lambda: request.accept_languages.best_match(LANGUAGES, "en"))
+    api = ProblemApi(app)
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    api.spec.options["security"] = [{"token": []}]
+    for blueprint in (*registry.BLUEPRINTS, ledger.blueprint, *questions.BLUEPRINTS):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(documentation.blueprint)
+    app.register_error_handler(ColdtrailError, problems.from_domain)
+    app.register_error_handler(Exception, problems.unexpected)
+    app.after_request(_harden)
+    return app
+
+
+def _harden(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,37 @@
+"""flask-smorest's blueprint, reading JSON without the standard parser's traps."""
+
+from typing import Any
+
+import flask_smorest
+from flask import Request
+from marshmallow import missing
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest
+
+from inventory import strict_json
+
+
+class StrictParser(FlaskParser):
+    """Reads a body as JSON whatever its Content-Type says, for there is no other kind here."""
+
+    def load_json(self, req: Request, schema: Any) -> Any:  # noqa: ARG002  (webargs' signature)
+        """The value of the body; a missing one is no value, so that the schema names what is missing.
+
+        Raises:
+            BadRequest: it is no JSON, or holds what no database could store.
+        """
+        body = req.get_data()
+        if not body:
+            return missing
+        try:
+            return strict_json.loads(body)
+        except strict_json.BadPayload as error:
+            refused = BadRequest()
+            refused.data = {"messages": {"json": {"body": [error.detail]}}}  # type: ignore[attr-defined]
+            raise refused from error
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint whose arguments are read strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()

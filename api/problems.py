@@ -1,0 +1,111 @@
+"""Errors as RFC 9457 problems, in the reader's language; the one place where they get their HTTP status."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, current_app, json, request
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
+
+from inventory.domain import errors
+from inventory.domain.errors import N_, Code, ColdtrailError
+
+STATUS: dict[type[ColdtrailError], HTTPStatus] = {
+    errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+TITLES: dict[Code, str] = {
+    Code.MALFORMED: N_("The request is not well formed"),
+    Code.UNAUTHENTICATED: N_("A valid token is needed"),
+    Code.FORBIDDEN: N_("Your role may not do this"),
+    Code.NOT_YOUR_FACILITY: N_("You may not write for this facility"),
+    Code.NOT_FOUND: N_("There is no such thing"),
+    Code.UNKNOWN_PRODUCT: N_("The product is not registered"),
+    Code.UNKNOWN_BATCH: N_("The batch was never received"),
+    Code.ALREADY_EXISTS: N_("It exists already"),
+    Code.NAIVE_TIME: N_("A time without an offset"),
+    Code.TIME_IN_FUTURE: N_("A time in the future"),
+    Code.TIME_BEFORE_CUSTODY: N_("The doses were not there yet"),
+    Code.TIME_BEFORE_SHIPMENT: N_("The shipment had not left yet"),
+    Code.WRONG_CHECK_DIGIT: N_("A wrong check digit"),
+    Code.NOT_WHOLE_VIALS: N_("Not a whole number of vials"),
+    Code.NOT_ENOUGH_DOSES: N_("There are not as many doses"),
+    Code.BATCH_EXPIRED: N_("The batch has expired"),
+    Code.BATCH_EXPIRY_DIFFERS: N_("The batch is known with another expiry"),
+    Code.WRONG_FACILITY_KIND: N_("The wrong kind of facility for this"),
+    Code.WRONG_APPLIANCE: N_("The appliance stands elsewhere"),
+    Code.WRONG_CUSTODY: N_("The custody is not there"),
+    Code.REPEATED_LINE: N_("The same batch on two lines"),
+    Code.SENSOR_IN_USE: N_("The sensor watches another place"),
+    Code.KEY_REUSED: N_("The Idempotency-Key was used for another request"),
+    Code.BUSY: N_("Too many writers at this moment"),
+}
+
+
+def from_domain(error: ColdtrailError) -> Response:
+    """A problem from an error of the domain: what was wrong, its value and what was expected."""
+    expected = gettext(error.expected)
+    if error.facts:
+        expected %= error.facts
+    detail = gettext("%(field)s is %(value)s; expected %(expected)s")
+    body = {
+        "code": error.code.value,
+        "title": gettext(TITLES[error.code]),
+        "detail": detail % {"field": error.field, "value": error.value, "expected": expected},
+        "field": error.field,
+        "value": _shown(error.value),
+        "expected": expected,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}
+    if isinstance(error, errors.Busy):
+        headers["Retry-After"] = "1"
+    return _problem(STATUS[type(error)], body, headers)
+
+
+def from_http(error: HTTPException) -> Response:
+    """A problem from an HTTP error: a request that its schema refused, an unknown address, a wrong method."""
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    messages = getattr(error, "data", {}).get("messages")
+    if messages is None:
+        code = status.phrase.lower().replace(" ", "_")
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return _problem(status, {"code": code, "title": status.phrase, "detail": error.description}, headers)
+    faults = [{"field": field, "expected": text} for field, text in _flat(messages)]
+    detail = "; ".join(f"{fault['field']}: {fault['expected']}" for fault in faults)
+    body = {"code": Code.MALFORMED.value, "title": gettext(TITLES[Code.MALFORMED]), "detail": detail}
+    return _problem(status, {**body, "field": faults[0]["field"], "errors": faults}, {})
+
+
+def unexpected(error: Exception) -> Response:
+    """A fault of ours: logged whole, told without its insides."""
+    current_app.logger.error("unexpected error at %s %s", request.method, request.path, exc_info=error)
+    body = {"code": "internal_error", "title": gettext("Something went wrong on our side")}
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, body, {})
+
+
+def _problem(status: HTTPStatus, body: dict[str, Any], headers: dict[str, str]) -> Response:
+    whole = {"type": f"urn:coldtrail:problem:{body['code']}", "status": status.value, **body}
+    return Response(json.dumps(whole), status, headers, content_type="application/problem+json")
+
+
+def _shown(value: object) -> str | int | None:
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each field's path and message out of marshmallow's nested ones; the outer layer names where it came from."""
+    if not path and isinstance(messages, dict) and set(messages) <= {"json", "query", "headers", "path"}:
+        for inner in messages.values():
+            yield from _flat(inner)
+    elif isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    else:
+        for text in messages if isinstance(messages, list) else [messages]:
+            yield path or "body", str(text)

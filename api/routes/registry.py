@@ -1,0 +1,74 @@
+"""Reference data: an admin makes things known, every reader may list them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from api.auth import ADMINS, READERS, allow
+from api.blueprint import Blueprint
+from api.context import database, now
+from api.schemas.answers import PageQuery, page_of
+from api.schemas.fields import Schema
+from api.schemas.registry import ApplianceSchema, FacilitySchema, GatewaySchema, ProductSchema, SensorSchema
+from inventory.persistence.database import Database
+from inventory.services import equipment, facilities, products
+from inventory.services.paging import Page
+
+Add = Callable[[Any], Any]
+List = Callable[[Database, str | None, int], Page[Any]]
+
+
+def _resource(name: str, schema: type[Schema], add: Add, listing: List) -> Blueprint:
+    """POST one, GET a page of all."""
+    blueprint = Blueprint(name, name, url_prefix=f"/api/v1/{name}")
+
+    @blueprint.route("", methods=["POST"])
+    @allow(*ADMINS)
+    @blueprint.arguments(schema)
+    @blueprint.response(201, schema)
+    def post(record: dict[str, Any]) -> Any:
+        """Make one known."""
+        return add(record)
+
+    @blueprint.route("")
+    @allow(*READERS)
+    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.response(200, page_of(schema))
+    def get(query: dict[str, Any]) -> Page[Any]:
+        """List them, page by page."""
+        return listing(database(), query["after"], query["limit"])
+
+    return blueprint
+
+
+BLUEPRINTS = (
+    _resource(
+        "facilities",
+        FacilitySchema,
+        lambda record: facilities.add_facility(database(), facilities.FacilityRecord(**record)),
+        facilities.list_facilities,
+    ),
+    _resource(
+        "appliances",
+        ApplianceSchema,
+        lambda record: equipment.add_appliance(database(), equipment.ApplianceRecord(**record)),
+        equipment.list_appliances,
+    ),
+    _resource(
+        "products",
+        ProductSchema,
+        lambda record: products.add_product(database(), products.ProductRecord(**record)),
+        products.list_products,
+    ),
+    _resource(
+        "gateways",
+        GatewaySchema,
+        lambda record: equipment.add_gateway(database(), equipment.GatewayRecord(**record)),
+        equipment.list_gateways,
+    ),
+    _resource(
+        "sensors",
+        SensorSchema,
+        lambda record: equipment.add_sensor(database(), equipment.SensorRecord(**record), now()),
+        equipment.list_sensors,
+    ),
+)

@@ -1,0 +1,316 @@
+"""Answers to questions: stock, deadlines, shipments, trails, excursions, readings."""
+
+from marshmallow import fields, validate
+
+from api.schemas import fields as own
+from api.schemas.fields import Celsius, Instant, Minutes, Schema
+from inventory.domain.deadlines import RuleName, Status
+from inventory.domain.words import Chosen, EventKind, LocationKind, RejectReason, Side
+
+
+class PageQuery(Schema):
+    """Which page is wanted."""
+
+    after = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
+
+
+class FacilityQuery(PageQuery):
+    """Of one facility, or of all."""
+
+    facility = own.code(load_default=None)
+
+
+class StockQuery(FacilityQuery):
+    """Of one batch, or of all."""
+
+    batch = own.batch_number(load_default=None)
+
+
+class DeadlineQuery(FacilityQuery):
+    """With one status, or all whose clock still runs."""
+
+    status = own.word(Status, load_default=None)
+
+
+class ShipmentQuery(FacilityQuery):
+    """With doses still on their way, without, or both."""
+
+    in_transit = fields.Boolean(load_default=None)
+
+
+class ExcursionQuery(PageQuery):
+    """Of one sensor, or of all; those that late readings took back on request."""
+
+    sensor = own.code(load_default=None)
+    cancelled = fields.Boolean(load_default=False)
+
+
+class ReadingQuery(PageQuery):
+    """From an instant until before another."""
+
+    since = Instant(load_default=None, data_key="from")
+    until = Instant(load_default=None, data_key="to")
+
+
+class PlaceSchema(Schema):
+    """An appliance at a facility, or a shipment between two."""
+
+    kind = own.word(LocationKind)
+    facility = fields.String()
+    appliance = fields.String()
+    shipment = fields.UUID()
+    from_facility = fields.String()
+    to_facility = fields.String()
+
+
+class StockLineSchema(Schema):
+    """Doses that one custody still holds."""
+
+    custody = fields.UUID()
+    place = fields.Nested(PlaceSchema)
+    gtin = fields.String()
+    batch = fields.String()
+    expiry = fields.Date()
+    opened_at = Instant()
+    doses = fields.Integer()
+
+
+class DeadlineLineSchema(Schema):
+    """One clock on the countdown board."""
+
+    custody = fields.UUID()
+    name = own.word(RuleName)
+    rule_set = fields.String()
+    status = own.word(Status)
+    place = fields.Nested(PlaceSchema)
+    gtin = fields.String()
+    batch = fields.String()
+    opened_at = Instant()
+    due_at = Instant()
+    minutes_left = Minutes(
+        attribute="time_left", metadata={"description": "Until it is due; negative when it was missed"}
+    )
+    doses_left = fields.Integer()
+    doses_met = fields.Integer()
+    doses_late = fields.Integer()
+
+
+class ShipmentLineSchema(Schema):
+    """Doses of a batch in a shipment."""
+
+    gtin = fields.String()
+    batch = fields.String()
+    sent = fields.Integer()
+    received = fields.Integer()
+    in_transit = fields.Integer()
+
+
+class ShipmentSchema(Schema):
+    """A shipment; its shortfall is what did not arrive with the rest."""
+
+    id = fields.UUID()
+    from_facility = fields.String()
+    to_facility = fields.String()
+    dispatched_at = Instant()
+    arrived_at = Instant()
+    sensors = fields.List(fields.String())
+    lines = fields.List(fields.Nested(ShipmentLineSchema))
+    shortfall = fields.Integer()
+
+
+class ExcursionSchema(Schema):
+    """An excursion with the rule that it broke."""
+
+    id = fields.UUID()
+    sensor = fields.String()
+    side = own.word(Side)
+    rule = fields.String()
+    threshold_celsius = Celsius(attribute="threshold")
+    inclusive = fields.Boolean()
+    duration_minutes = Minutes(attribute="duration")
+    started_at = Instant()
+    alarm_at = Instant()
+    ended_at = Instant()
+    seen_minutes = Minutes(attribute="seen")
+    unseen_minutes = Minutes(attribute="unseen")
+    extreme_celsius = Celsius(attribute="extreme")
+    cancelled_at = Instant()
+
+
+class ExposureSchema(Schema):
+    """What the product's band says of the time."""
+
+    above_minutes = Minutes(attribute="above")
+    below_minutes = Minutes(attribute="below")
+    unseen_minutes = Minutes(attribute="unseen")
+    lowest_celsius = Celsius(attribute="lowest")
+    highest_celsius = Celsius(attribute="highest")
+    mean_kinetic_celsius = fields.Function(
+        lambda seen: None if seen.mean_kinetic is None else round(seen.mean_kinetic, 2),
+        metadata={"type": "number", "nullable": True},
+    )
+
+
+class SensorEvidenceSchema(Schema):
+    """What one sensor saw."""
+
+    sensor = fields.String()
+    since = Instant()
+    until = Instant()
+    exposure = fields.Nested(ExposureSchema)
+
+
+class EvidenceSchema(Schema):
+    """What was seen of a place."""
+
+    sensors = fields.List(fields.Nested(SensorEvidenceSchema))
+    excursions = fields.List(fields.Nested(ExcursionSchema))
+
+
+class StepSchema(Schema):
+    """An event on a trail."""
+
+    event = fields.UUID()
+    kind = own.word(EventKind)
+    occurred_at = Instant()
+    recorded_at = Instant()
+    actor = fields.String()
+
+
+class ClockSchema(Schema):
+    """A deadline that ran on a custody."""
+
+    name = own.word(RuleName)
+    rule_set = fields.String()
+    opened_at = Instant()
+    due_at = Instant()
+
+
+class CustodySchema(Schema):
+    """A custody on a trail."""
+
+    custody = fields.UUID()
+    parent = fields.UUID()
+    depth = fields.Integer()
+    place = fields.Nested(PlaceSchema)
+    doses = fields.Integer()
+    remaining = fields.Integer()
+    chosen = own.word(Chosen)
+    opened_by = fields.Nested(StepSchema)
+    deadlines = fields.List(fields.Nested(ClockSchema))
+
+
+class StageSchema(Schema):
+    """A custody on the way of a dose, and what was seen of it meanwhile."""
+
+    custody = fields.Nested(CustodySchema)
+    until = Instant()
+    evidence = fields.Nested(EvidenceSchema)
+
+
+class ChainSchema(Schema):
+    """Doses with one way."""
+
+    doses = fields.Integer()
+    chosen = own.word(Chosen)
+    stages = fields.List(fields.Nested(StageSchema))
+
+
+class DoseTrailSchema(Schema):
+    """The way of administered doses, from the supplier's receipt on."""
+
+    gtin = fields.String()
+    batch = fields.String()
+    facility = fields.String()
+    administration = fields.Nested(StepSchema)
+    chains = fields.List(fields.Nested(ChainSchema))
+
+
+class BatchTrailSchema(Schema):
+    """The tree of a batch."""
+
+    gtin = fields.String()
+    batch = fields.String()
+    received = fields.Integer()
+    on_hand = fields.Integer()
+    in_quarantine = fields.Integer()
+    in_transit = fields.Integer()
+    administered = fields.Integer()
+    custodies = fields.List(fields.Nested(CustodySchema))
+
+
+class WhereaboutsSchema(Schema):
+    """Doses that are at one place now."""
+
+    custody = fields.UUID()
+    place = fields.Nested(PlaceSchema)
+    doses = fields.Integer()
+
+
+class GivenSchema(Schema):
+    """Doses that were given."""
+
+    administration = fields.UUID()
+    facility = fields.String()
+    occurred_at = Instant()
+    doses = fields.Integer()
+
+
+class ExposedCustodySchema(Schema):
+    """A custody that was there in an excursion."""
+
+    custody = fields.UUID()
+    place = fields.Nested(PlaceSchema)
+    gtin = fields.String()
+    batch = fields.String()
+    doses = fields.Integer()
+    left = fields.List(fields.Nested(WhereaboutsSchema))
+    given = fields.List(fields.Nested(GivenSchema))
+
+
+class ImpactSchema(Schema):
+    """What an excursion touched."""
+
+    excursion = fields.Nested(ExcursionSchema)
+    doses = fields.Integer()
+    on_hand = fields.Integer()
+    in_quarantine = fields.Integer()
+    in_transit = fields.Integer()
+    administered = fields.Integer()
+    custodies = fields.List(fields.Nested(ExposedCustodySchema))
+
+
+class ReadingSchema(Schema):
+    """One reading."""
+
+    measured_at = Instant()
+    celsius = Celsius(attribute="temperature")
+    received_at = Instant()
+
+
+class ReadingsSchema(Schema):
+    """A page of readings, and how many contradicting values were kept aside."""
+
+    items = fields.List(fields.Nested(ReadingSchema), attribute="page.items")
+    next = fields.String(attribute="page.next")
+    conflicts = fields.Integer()
+
+
+class RejectedSchema(Schema):
+    """A message that was kept aside."""
+
+    id = fields.UUID()
+    topic = fields.String()
+    payload = fields.String()
+    reason = own.word(RejectReason)
+    detail = fields.String()
+    received_at = Instant()
+    times = fields.Integer()
+
+
+def page_of(item: type[Schema]) -> type[Schema]:
+    """A page of items, and the cursor of the next one."""
+    name = item.__name__.removesuffix("Schema") + "PageSchema"
+    members = {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)}
+    return type(name, (Schema,), members)
