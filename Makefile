@@ -35,6 +35,7 @@ check: $(DEV)  ## lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: $(DEV)  ## put the code in its form
 	$(BIN)/ruff check --fix .

@@ -17,7 +17,7 @@ STATUS: dict[type[ColdtrailError], HTTPStatus] = {
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
-    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 TITLES: dict[Code, str] = {
@@ -45,6 +45,7 @@ TITLES: dict[Code, str] = {
     Code.SENSOR_IN_USE: N_("The sensor watches another place"),
     Code.KEY_REUSED: N_("The Idempotency-Key was used for another request"),
     Code.BUSY: N_("Too many writers at this moment"),
+    Code.DATABASE_AWAY: N_("The database cannot be reached now"),
 }
 
 
@@ -63,7 +64,7 @@ def from_domain(error: ColdtrailError) -> Response:
         "expected": expected,
     }
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}
-    if isinstance(error, errors.Busy):
+    if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = "1"
     return _problem(STATUS[type(error)], body, headers)
 

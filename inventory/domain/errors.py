@@ -35,6 +35,7 @@ class Code(StrEnum):
     SENSOR_IN_USE = "sensor_in_use"
     KEY_REUSED = "idempotency_key_reused"
     BUSY = "busy"
+    DATABASE_AWAY = "database_away"
 
 
 class ColdtrailError(Exception):
@@ -69,8 +70,8 @@ class Conflict(ColdtrailError):
     """What is already recorded stands against it."""
 
 
-class Busy(ColdtrailError):
-    """Others wrote at the same moment, again and again; asking once more may succeed."""
+class Unavailable(ColdtrailError):
+    """It cannot be done at this moment, through no fault of the request; asking once more may succeed."""
 
 
 def N_(text: str) -> str:  # noqa: N802  (the gettext convention for "translate this later")

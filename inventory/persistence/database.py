@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from inventory.domain.errors import N_, Busy, Code
+from inventory.domain.errors import N_, Code, Unavailable
 
 T = TypeVar("T")
 
@@ -48,22 +48,26 @@ class Database:
         `work` must have no effect outside the session.
 
         Raises:
-            Busy: `busy`, when it lost the race `TRIES` times.
+            Unavailable: `busy` when it lost the race `TRIES` times, `database_away` when there is no database to ask.
         """
         for attempt in range(TRIES):
             try:
-                with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                with _away_told(), Session(self._writer, expire_on_commit=False) as session, session.begin():
                     return work(session)
             except (DBAPIError, LostRace) as error:
                 if not _lost_a_race(error):
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  (jitter, not a secret)
-        raise Busy(Code.BUSY, "request", "refused", N_("fewer writers at the same moment; try again"))
+        raise Unavailable(Code.BUSY, "request", "refused", N_("fewer writers at the same moment; try again"))
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session whose queries all see one state of the database; nothing is written."""
-        with Session(self._reader) as session:
+        """A session whose queries all see one state of the database; nothing is written.
+
+        Raises:
+            Unavailable: `database_away`.
+        """
+        with _away_told(), Session(self._reader) as session:
             yield session
 
     def close(self) -> None:
@@ -71,9 +75,23 @@ class Database:
         self.engine.dispose()
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached now, so that waiting may help."""
-    return isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, OperationalError))
+@contextmanager
+def _away_told() -> Iterator[None]:
+    """Tell an error of a database that is not there apart from one of a statement."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_away(error):
+            raise
+        expected = N_("a database that answers; try again")
+        raise Unavailable(Code.DATABASE_AWAY, "database", "away", expected) from error
+
+
+def _is_away(error: DBAPIError) -> bool:
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return any(sign in str(cause) for sign in ("unable to open", "disk I/O error", "is full", "readonly"))
+    return error.connection_invalidated or (isinstance(cause, psycopg.OperationalError) and not _lost_a_race(error))
 
 
 def _lost_a_race(error: DBAPIError | LostRace) -> bool:

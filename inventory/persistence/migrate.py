@@ -23,7 +23,8 @@ def upgrade(url: str) -> None:
 
 def is_current(database: Database) -> bool:
     """Whether the database has the schema that this code was written for."""
-    with database.engine.connect() as connection:
+    with database.read() as session:
+        connection = session.connection()
         found = MigrationContext.configure(connection).get_current_heads()
         return set(found) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
 

@@ -88,6 +88,11 @@ def list_appliances(database: Database, after: str | None, limit: int) -> Page[A
         )
 
 
+def shard_of(code: str) -> str:
+    """The shard that a gateway is given by its code: the last byte of the code's CRC-32, as two hex digits."""
+    return f"{zlib.crc32(code.encode()) % 256:02x}"
+
+
 def add_gateway(database: Database, record: GatewayRecord) -> GatewayRecord:
     """Enrol a gateway and give it its shard.
 
@@ -95,7 +100,7 @@ def add_gateway(database: Database, record: GatewayRecord) -> GatewayRecord:
         Invalid: `not_found` for its facility.
         Conflict: `already_exists`.
     """
-    shard = record.shard or f"{zlib.crc32(record.code.encode()) % 256:02x}"
+    shard = record.shard or shard_of(record.code)
 
     def work(session: Session) -> GatewayRecord:
         lookups.refuse_known(session, Gateway.code, record.code, "code")

@@ -138,3 +138,15 @@ _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
     _wrong_parent,
     _before_opening,
 )
+
+
+def report(verdict: Verdict) -> list[str]:
+    """The verdict as lines of text: each batch's sum, each fault, and the conclusion."""
+    lines = [
+        f"{each.gtin} {each.batch}: received {each.received} = on hand {each.on_hand} + in transit {each.in_transit}"
+        f" + administered {each.administered}{'' if each.balances else '   DOES NOT BALANCE'}"
+        for each in verdict.balances
+    ]
+    lines += [f"FAULT {fault}" for fault in verdict.faults]
+    lines.append(f"{len(verdict.balances)} batches: " + ("conserved" if verdict.holds else "NOT conserved"))
+    return lines

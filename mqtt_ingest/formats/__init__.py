@@ -1,1 +1,28 @@
 """Payload formats, one module each: bytes in, readings out, no I/O."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mqtt_ingest.formats import cce, native
+from mqtt_ingest.formats.content import Content
+from mqtt_ingest.topics import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How payloads of one kind are read; both raise BadPayload.
+
+    `identify` reads only by what the sender knows the message, and gives no readings. Where `parse` refuses a
+    payload whose number is legible, the sender can still be told that it was kept: its later messages would
+    otherwise wait for ever behind a number that never comes.
+    """
+
+    parse: Callable[[bytes], Content]
+    identify: Callable[[bytes], Content]
+
+
+FORMATS: Mapping[Kind, Format] = {
+    Kind.READINGS: Format(native.parse, native.identify),
+    Kind.CCE: Format(cce.parse, cce.identify),
+}
+"""The format of each kind of topic; a new format is one module and one line here."""

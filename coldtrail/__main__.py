@@ -1,0 +1,5 @@
+"""`python -m coldtrail`."""
+
+from coldtrail.cli import main
+
+main()

@@ -1,0 +1,276 @@
+"""The `coldtrail` command."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from coldtrail import processes
+from coldtrail.demo import run_demo
+from coldtrail.importing import import_fridge_tag
+from coldtrail.settings import Settings, SettingsError, from_environment
+from inventory.domain.errors import ColdtrailError
+from inventory.domain.temperature import celsius
+from inventory.domain.words import Role, Side
+from inventory.persistence.database import Database
+from inventory.persistence.migrate import upgrade
+from inventory.services import access, rules, verification
+from inventory.services.equipment import shard_of
+from inventory.services.evidence import ExcursionSummary
+from inventory.strict_json import BadPayload
+from mqtt_ingest import topics
+from mqtt_ingest.client import Publisher
+from mqtt_ingest.replay import replay as replay_document
+from mqtt_ingest.settings import MqttSettings
+
+
+class Zone(click.ParamType[ZoneInfo]):
+    """An IANA time zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
+        """The zone of that name."""
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            self.fail(f"{value} is not an IANA time zone, such as Asia/Shanghai", param, ctx)
+
+
+@click.group(context_settings={"max_content_width": 110})
+@click.version_option(package_name="coldtrail")
+def main() -> None:
+    """Coldtrail: cold-chain and vaccine-inventory tracking.
+
+    Settings come from the environment: COLDTRAIL_DATABASE_URL (sqlite:///var/coldtrail.db unless set),
+    COLDTRAIL_MQTT_URL and others that docs/operating.md lists.
+    """
+
+
+def _settings() -> Settings:
+    try:
+        return from_environment(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(f"the environment is wrong:\n{error}") from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the domain and of files, told in one line."""
+    try:
+        yield
+    except (ColdtrailError, BadPayload) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = Database(_settings().database_url)
+    try:
+        with _told():
+            yield database
+    finally:
+        database.close()
+
+
+@main.command()
+def serve() -> None:
+    """Serve the HTTP API.
+
+    Example: COLDTRAIL_BIND=127.0.0.1:8000 coldtrail serve
+    """
+    processes.serve(_settings())
+
+
+@main.command()
+@click.option("--shards", help="the shards that this worker reads, such as 00-7f; else COLDTRAIL_SHARDS, else all")
+def ingest(shards: str | None) -> None:
+    """Take in readings from the broker.
+
+    Example: COLDTRAIL_MQTT_URL=mqtt://ingest:secret@broker:1883 coldtrail ingest --shards 00-7f
+    """
+    if shards is not None:
+        os.environ["COLDTRAIL_SHARDS"] = shards
+    processes.ingest(_settings())
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version; what is there already stays.
+
+    Example: COLDTRAIL_DATABASE_URL=postgresql://coldtrail:secret@database/coldtrail coldtrail migrate
+    """
+    url = _settings().database_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    upgrade(url)
+    click.echo("the database has the current schema")
+
+
+@main.command()
+def seed() -> None:
+    """Write the storage profiles and deadline rules that come with Coldtrail; those that are there stay.
+
+    Example: coldtrail seed
+    """
+    with _database() as database:
+        rules.seed(database)
+    click.echo("storage profiles: " + ", ".join(rules.PROFILES) + "; deadline rules: " + rules.RULE_SET)
+
+
+@main.command()
+def verify() -> None:
+    """Prove that each batch is conserved and that no figure of the ledger contradicts its movements.
+
+    Exits with 1 when something is wrong, and names it. Example: coldtrail verify
+    """
+    with _database() as database:
+        verdict = verification.verify(database)
+    for line in verification.report(verdict):
+        click.echo(line)
+    if not verdict.holds:
+        raise SystemExit(1)
+
+
+@main.group()
+def token() -> None:
+    """Create, list and revoke the tokens of actors."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--facility", "facilities", multiple=True, help="a facility that staff may write for; may be repeated")
+def token_create(name: str, role: str, facilities: tuple[str, ...]) -> None:
+    """Create a token and print it, this once.
+
+    Example: coldtrail token create "Store keeper, county" --role staff --facility COUNTY
+    """
+    with _database() as database:
+        click.echo(access.create_token(database, name, Role(role), facilities, _settings().clock()))
+
+
+@token.command("list")
+def token_list() -> None:
+    """List the tokens, without their secrets.
+
+    Example: coldtrail token list
+    """
+    with _database() as database:
+        for each in access.list_tokens(database):
+            state = f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else "valid"
+            click.echo("\t".join([each.name, each.role.value, ",".join(each.facilities) or "-", state]))
+
+
+@token.command("revoke")
+@click.argument("name")
+def token_revoke(name: str) -> None:
+    """End a token.
+
+    Example: coldtrail token revoke "Store keeper, county"
+    """
+    with _database() as database:
+        access.revoke_token(database, name, _settings().clock())
+    click.echo(f"{name}: revoked")
+
+
+@main.group("import")
+def import_group() -> None:
+    """Read a logger's file through the same door as the readings that come by MQTT."""
+
+
+@import_group.command("fridge-tag")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--zone", type=Zone(), required=True, help="the IANA zone of the device's clock; the file does not say it"
+)
+@click.option("--appliance", help="the appliance that the logger watched, if it is not assigned yet")
+def import_fridge_tag_command(file: Path, zone: ZoneInfo, appliance: str | None) -> None:
+    """Import the text export of a Berlinger Fridge-tag 2, 2 L or UL, judged by the device's own limits.
+
+    Example: coldtrail import fridge-tag 130500109088_202206081014.txt --zone Asia/Shanghai
+    """
+    with _database() as database:
+        imported, export = import_fridge_tag(database, file, zone, appliance, _settings().clock())
+    click.echo(f"{export.device} {export.serial}: {imported.readings} readings, {imported.new} new")
+    for excursion in imported.excursions:
+        click.echo(_excursion_line(excursion, zone))
+
+
+def _excursion_line(each: ExcursionSummary, zone: ZoneInfo) -> str:
+    def local(at: datetime | None) -> str:
+        return "still open" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    span = f"{local(each.started_at)} to {local(each.ended_at)}"
+    if each.side is Side.SILENCE or each.extreme is None:
+        return f"{each.rule}\t{span}\t{each.unseen} unseen"
+    return f"{each.rule}\t{span}\talarm {local(each.alarm_at)}\textreme {celsius(each.extreme)}"
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--mqtt", "url", required=True, help="the broker, mqtt://user:password@host:port")
+@click.option("--gateway", required=True, help="the code of an enrolled gateway to publish as")
+@click.option("--shard", help="its shard, where it was not given by its code")
+@click.option("--serial", default="REPLAY", show_default=True, help="the logger's serial, for a file without one")
+@click.option("--chunk", default=24, show_default=True, help="records in a delivery")
+@click.option("--timeout", default=60.0, show_default=True, help="seconds to wait for the receipts")
+def replay(file: Path, url: str, gateway: str, shard: str | None, serial: str, chunk: int, timeout: float) -> None:
+    """Publish WHO E006/DS01 records as a gateway would, and wait until the service has confirmed all of them.
+
+    Example: coldtrail replay compressor_failure.json --mqtt mqtt://127.0.0.1:1883 --gateway GW-1 --serial LOGGER-1
+    """
+    settings = _settings()
+    shard = shard or shard_of(gateway)
+    client_id = f"coldtrail-replay-{uuid.uuid4().hex[:12]}"
+    mqtt = MqttSettings.from_url(url, client_id, protocol=settings.mqtt.protocol, root=settings.mqtt.root)
+    publisher = Publisher(mqtt, [topics.receipt_topic(gateway, shard, mqtt.root)])
+    with _told():
+        missing = replay_document(
+            json.loads(file.read_text(encoding="utf-8")),
+            publisher,
+            gateway,
+            shard,
+            serial,
+            settings.clock,
+            chunk=chunk,
+            timeout=timeout,
+            root=mqtt.root,
+        )
+    publisher.close()
+    if missing:
+        raise click.ClickException(f"{missing} deliveries were not confirmed within {timeout:g} s")
+    click.echo("all deliveries are confirmed")
+
+
+@main.command()
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="where data lies"
+)
+@click.option("--port", type=int, envvar="COLDTRAIL_PORT", default=8000, show_default=True, help="of the API")
+@click.option("--mqtt-port", type=int, envvar="COLDTRAIL_MQTT_PORT", help="of the broker; a free one unless set")
+@click.option("--speed", type=float, envvar="COLDTRAIL_SPEED", default=60.0, show_default=True, help="times real time")
+@click.option("--days", type=float, help="end after so many simulated days, and verify")
+@click.option("--broker", type=click.Choice(["mosquitto", "amqtt"]), help="the one that is installed unless set")
+@click.option("--database-url", help="another database than the folder's SQLite; never one that is in use")
+def demo(
+    folder: Path,
+    port: int,
+    mqtt_port: int | None,
+    speed: float,
+    days: float | None,
+    broker: str | None,
+    database_url: str | None,
+) -> None:
+    """Run a simulated county against a real broker, database and API; Ctrl-C ends it.
+
+    Example: COLDTRAIL_SPEED=120 coldtrail demo
+    """
+    raise SystemExit(run_demo(folder, port, mqtt_port, speed, days, database_url, broker))

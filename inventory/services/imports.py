@@ -1,0 +1,108 @@
+"""Readings that come as a logger's file instead of by messages, through the same door."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory.domain.errors import N_, Code, Invalid
+from inventory.domain.excursions import ExcursionRule
+from inventory.domain.temperature import celsius
+from inventory.domain.words import Side
+from inventory.persistence.database import Database
+from inventory.persistence.tables import Appliance, Sensor
+from inventory.services import assignments, lookups
+from inventory.services.evidence import ExcursionSummary, excursions_between
+from inventory.services.ids import new_id
+from inventory.services.messages import Measurement
+from inventory.services.monitoring import record_readings
+from inventory.services.rules import add_profile
+
+
+@dataclass(frozen=True)
+class Limit:
+    """An alarm limit that a logger was set to: strictly beyond `threshold` for `duration`, consecutively."""
+
+    side: Side
+    threshold: int
+    duration: timedelta
+
+
+@dataclass(frozen=True)
+class LoggerFile:
+    """What a logger's file says: whose it is, how often it measured, its own limits and its readings."""
+
+    serial: str
+    interval_seconds: int
+    limits: tuple[Limit, ...]
+    activated_at: datetime
+    readings: Sequence[Measurement]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many readings a file had, how many of them were new, and the excursions in its time."""
+
+    readings: int
+    new: int
+    excursions: tuple[ExcursionSummary, ...]
+
+
+def import_logger_file(database: Database, file: LoggerFile, appliance: str | None, now: datetime) -> Imported:
+    """Store a logger's readings and judge them. The same file again changes nothing.
+
+    A logger that is not known yet is registered and judged by its own limits; where an appliance is named it is
+    assigned to it from its activation on.
+
+    Raises:
+        Invalid: `not_found` for the appliance, `malformed` for a file without limits on both sides.
+        Conflict: `sensor_in_use` when the logger watches another place.
+    """
+
+    def work(session: Session) -> Imported:
+        sensor = session.scalar(select(Sensor).where(Sensor.serial == file.serial))
+        if sensor is None:
+            sensor = _register(session, file, appliance, now)
+        new = record_readings(session, sensor, file.readings, now)
+        first = min((each.measured_at for each in file.readings), default=now)
+        last = max((each.measured_at for each in file.readings), default=now)
+        found = excursions_between(session, sensor, first, last)
+        return Imported(len(file.readings), new, tuple(sorted(found, key=lambda each: each.started_at)))
+
+    return database.write(work)
+
+
+def _register(session: Session, file: LoggerFile, appliance: str | None, now: datetime) -> Sensor:
+    sensor = Sensor(
+        id=new_id(),
+        serial=file.serial,
+        interval_seconds=file.interval_seconds,
+        profile_code=_own_profile(session, file),
+        gateway_id=None,
+    )
+    session.add(sensor)
+    session.flush()
+    if appliance is not None:
+        place: Appliance = lookups.by_code(session, Appliance.code, appliance, "appliance")
+        assignments.watch_appliance(session, sensor, place, file.activated_at, now)
+    return sensor
+
+
+def _own_profile(session: Session, file: LoggerFile) -> str:
+    """A storage profile of the logger's own limits, named by them, so that loggers set alike share it."""
+    rules = [
+        ExcursionRule("HOT" if limit.side is Side.ABOVE else "COLD", limit.side, limit.threshold, False, limit.duration)
+        for limit in file.limits
+    ]
+    limits = {rule.side: rule for rule in rules}
+    if set(limits) != {Side.ABOVE, Side.BELOW}:
+        raise Invalid(Code.MALFORMED, "limits", len(rules), N_("one limit above and one below"))
+    code = ":".join(["logger", *(_named(limits[side]) for side in (Side.BELOW, Side.ABOVE))])
+    add_profile(session, code, limits[Side.BELOW].threshold, limits[Side.ABOVE].threshold, rules)
+    return code
+
+
+def _named(rule: ExcursionRule) -> str:
+    return f"{celsius(rule.threshold)}:{int(rule.duration.total_seconds() // 60)}"

@@ -1,0 +1,15 @@
+"""What a payload says, whatever its format."""
+
+from dataclasses import dataclass
+
+from inventory.services.messages import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Readings, and how their sender knows the message: by `boot` and `seq`, by `transfer_id`, or not at all."""
+
+    measurements: tuple[Measurement, ...]
+    boot: str | None = None
+    seq: int | None = None
+    transfer_id: str | None = None

@@ -1,0 +1,90 @@
+"""Coldtrail's own format: one reading, or several, with the number that makes the message safe to repeat.
+
+    {"boot": "9f2c", "seq": 17, "readings": [
+        {"sensor": "S1", "at": "2026-01-05T08:00:00+08:00", "celsius": 4.5}]}
+    {"sensor": "S1", "at": "2026-01-05T08:00:00+08:00", "celsius": 4.5}
+
+Unknown fields are refused, and so is a time without an offset: which 08:00 it was nobody could tell afterwards.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from inventory.domain.temperature import ABSOLUTE_ZERO, HIGHEST
+from inventory.services.messages import Measurement
+from inventory.strict_json import loads
+from mqtt_ingest.formats import fields
+from mqtt_ingest.formats.content import Content
+from mqtt_ingest.formats.numbering import numbering
+
+_NUMBERING = {"boot", "seq"}
+_READING = {"sensor", "at", "celsius"}
+_COLDEST, _HOTTEST = ABSOLUTE_ZERO // 100 + 1, HIGHEST // 100
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def parse(payload: bytes) -> Content:
+    """The readings of a native message, in UTC.
+
+    Raises:
+        BadPayload: it is not this format; the detail names the field.
+    """
+    message = fields.mapping(loads(payload), "message")
+    boot, seq = numbering(message)
+    return Content(_measurements(message), boot, seq)
+
+
+def identify(payload: bytes) -> Content:
+    """Only the number of a native message, whatever else is in it; BadPayload where not even that is legible."""
+    boot, seq = numbering(fields.mapping(loads(payload), "message"))
+    return Content((), boot, seq)
+
+
+def encode(boot: str, seq: int, measurements: Sequence[Measurement]) -> bytes:
+    """The native message with these readings; the same arguments give the same bytes."""
+    readings = [_encoded(measurement) for measurement in measurements]
+    content = {"boot": boot, "seq": seq, "readings": readings}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _measurements(message: Mapping[str, object]) -> tuple[Measurement, ...]:
+    if "readings" not in message:
+        fields.require_known(message, _NUMBERING | _READING)
+        return (_measurement(message),)
+    fields.require_known(message, _NUMBERING | {"readings"})
+    return tuple(
+        _measurement(fields.mapping(reading, f"readings[{index}]"), f"readings[{index}].")
+        for index, reading in enumerate(fields.array(message, "readings"))
+    )
+
+
+def _measurement(reading: Mapping[str, object], path: str = "") -> Measurement:
+    if path:
+        fields.require_known(reading, _READING, path)
+    return Measurement(
+        sensor=fields.text(reading, "sensor", path),
+        measured_at=_instant(fields.text(reading, "at", path), f"{path}at"),
+        temperature=fields.temperature(reading, "celsius", _COLDEST, _HOTTEST, path),
+    )
+
+
+def _instant(text: str, field: str) -> datetime:
+    expected = "a time with an offset, such as 2026-01-05T08:00:00+08:00"
+    if not _INSTANT.fullmatch(text):
+        raise fields.refusal(field, text, expected)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise fields.refusal(field, text, expected) from None
+
+
+def _encoded(measurement: Measurement) -> dict[str, object]:
+    return {
+        "sensor": measurement.sensor,
+        "at": measurement.measured_at.astimezone(UTC).isoformat(),
+        "celsius": measurement.temperature / 100,
+    }

@@ -1,0 +1,130 @@
+"""The reference gateway: how a maker's device speaks to Coldtrail without losing a reading.
+
+Store first, publish then, forget only on the service's receipt. A broker's acknowledgement (PUBACK) says that the
+broker had the message in memory, not that anybody will ever read it; the receipt says that it is committed.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from inventory.services.messages import Measurement
+from inventory.strict_json import BadPayload
+from mqtt_ingest import receipts, topics
+from mqtt_ingest.buffer import Buffer
+from mqtt_ingest.client import Incoming
+from mqtt_ingest.formats import native
+
+READINGS_A_MESSAGE = 100
+"""What a full message holds: about 8 KB, well below what brokers are set to accept."""
+
+LONGEST_PATIENCE = 900.0
+"""The longest wait between two resends, in seconds, while the service does not answer."""
+
+_log = logging.getLogger(__name__)
+
+
+class Outlet(Protocol):
+    """What the gateway needs of `client.Publisher`, which must be subscribed to the gateway's receipt topic."""
+
+    connected: bool
+    generation: int
+
+    def step(self, timeout: float) -> list[Incoming]:
+        """What arrived within `timeout` seconds."""
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand a message to the connection; False where it cannot be sent now."""
+
+
+class Gateway:
+    """Takes measurements, and sends them until the service has them.
+
+    Args:
+        code: the gateway's code, as enrolled.
+        shard: two hexadecimal digits, given at enrolment.
+        publisher: its connection.
+        buffer: its memory; the only thing that must survive.
+        root: where the installation's topics begin.
+        patience: seconds without a receipt before all is sent again; doubled each time in vain.
+        window: how many messages may be under way at once.
+        monotonic: counts seconds.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        shard: str,
+        publisher: Outlet,
+        buffer: Buffer,
+        *,
+        root: str = topics.ROOT,
+        patience: float = 30.0,
+        window: int = 200,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._topic = topics.build(topics.Topic(shard, code, topics.Kind.READINGS), root)
+        self._publisher = publisher
+        self._buffer = buffer
+        self._window = window
+        self._monotonic = monotonic
+        self._first_patience = self._patience = patience
+        self._generation = publisher.generation
+        self._sent = buffer.confirmed
+        self._waiting_since = monotonic()
+
+    @property
+    def outstanding(self) -> int:
+        """How many messages the service has not confirmed yet."""
+        return self._buffer.outstanding
+
+    def take(self, measurements: Sequence[Measurement]) -> None:
+        """Store measurements, which are safe once this returns, and begin to send them.
+
+        Raises:
+            sqlite3.Error: the buffer cannot store them; what was not stored yet is not sent either.
+        """
+        for start in range(0, len(measurements), READINGS_A_MESSAGE):
+            part = measurements[start : start + READINGS_A_MESSAGE]
+            self._buffer.add(partial(native.encode, measurements=part))
+        self._send()
+
+    def step(self, timeout: float = 0.0) -> None:
+        """Keep the connection for up to `timeout` seconds, hear receipts, and send what is due. Call it often."""
+        for message in self._publisher.step(timeout):
+            self._hear(message.payload)
+        if self._publisher.generation != self._generation:
+            self._start_over()
+        elif self._sent > self._buffer.confirmed and self._monotonic() - self._waiting_since > self._patience:
+            self._start_over()
+            self._patience = min(LONGEST_PATIENCE, self._patience * 2)
+        self._send()
+
+    def _hear(self, payload: bytes) -> None:
+        try:
+            receipt = receipts.parse(payload)
+        except BadPayload as error:
+            _log.warning("a receipt that is none: %s", error)
+            return
+        if isinstance(receipt, receipts.Numbered) and self._buffer.confirm(receipt.boot, receipt.seq):
+            self._sent = max(self._sent, self._buffer.confirmed)
+            self._waiting_since = self._monotonic()
+            self._patience = self._first_patience
+
+    def _start_over(self) -> None:
+        """Send all again that is not confirmed: byte for byte the same, so that the service knows it again."""
+        self._generation = self._publisher.generation
+        self._sent = self._buffer.confirmed
+
+    def _send(self) -> None:
+        if not self._publisher.connected or self._publisher.generation != self._generation:
+            return
+        under_way = self._sent - self._buffer.confirmed
+        if not under_way:
+            self._waiting_since = self._monotonic()
+        for seq, payload in self._buffer.after(self._sent, self._window - under_way):
+            if not self._publisher.publish(self._topic, payload):
+                return
+            self._sent = seq

@@ -1,0 +1,140 @@
+"""Plays recorded WHO equipment data to a broker, until the service has confirmed all of it."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+
+from inventory.clock import Clock
+from inventory.strict_json import BadPayload
+from mqtt_ingest import receipts, topics
+from mqtt_ingest.envelope import Delivery, passed_through, wrapped
+from mqtt_ingest.gateway import Outlet
+
+RECORDS_A_DELIVERY = 96
+"""A day at the standard's 15 minutes: about 25 KB, below what brokers are usually set to accept."""
+
+_WINDOW = 20
+
+_log = logging.getLogger(__name__)
+
+
+class Replayer:
+    """Sends deliveries and keeps each until its receipt came.
+
+    Args:
+        publisher: a connection that is subscribed to the gateway's receipt topic.
+        gateway: the code of the gateway in whose name is sent.
+        shard: the gateway's two hexadecimal digits.
+        root: where the installation's topics begin.
+        patience: seconds without any receipt before all is sent again.
+    """
+
+    def __init__(
+        self, publisher: Outlet, gateway: str, shard: str, *, root: str = topics.ROOT, patience: float = 10.0
+    ) -> None:
+        self._publisher = publisher
+        self._topic = topics.build(topics.Topic(shard, gateway, topics.Kind.CCE), root)
+        self._patience = patience
+        self._kept: dict[str, bytes] = {}
+        self._sent: set[str] = set()
+        self._generation = publisher.generation
+        self._waiting_since = time.monotonic()
+
+    @property
+    def outstanding(self) -> int:
+        """How many deliveries are not confirmed yet."""
+        return len(self._kept)
+
+    def take(self, delivery: Delivery) -> None:
+        """Keep a delivery, in memory, to be sent by `step`."""
+        self._kept[delivery.transfer_id] = delivery.payload
+
+    def step(self, timeout: float = 0.0) -> None:
+        """Keep the connection for up to `timeout` seconds, hear receipts, and send what is due."""
+        for message in self._publisher.step(timeout):
+            self._hear(message.payload)
+        impatient = bool(self._sent) and time.monotonic() - self._waiting_since > self._patience
+        if impatient or self._publisher.generation != self._generation:
+            self._generation = self._publisher.generation
+            self._sent.clear()
+        if self._publisher.connected:
+            self._send()
+
+    def _hear(self, payload: bytes) -> None:
+        try:
+            receipt = receipts.parse(payload)
+        except BadPayload as error:
+            _log.warning("a receipt that is none: %s", error)
+            return
+        if isinstance(receipt, receipts.Transferred) and self._kept.pop(receipt.transfer_id, None) is not None:
+            self._sent.discard(receipt.transfer_id)
+            self._waiting_since = time.monotonic()
+
+    def _send(self) -> None:
+        if not self._sent:
+            self._waiting_since = time.monotonic()
+        due = [key for key in self._kept if key not in self._sent]
+        for transfer_id in due[: _WINDOW - len(self._sent)]:
+            if not self._publisher.publish(self._topic, self._kept[transfer_id]):
+                return
+            self._sent.add(transfer_id)
+
+
+def deliveries(
+    document: Mapping[str, object], gateway: str, serial: str, clock: Clock, chunk: int = RECORDS_A_DELIVERY
+) -> Iterator[Delivery]:
+    """What is to be sent of a document: itself, where it is an envelope, or its `records`, `chunk` a delivery.
+
+    Raises:
+        BadPayload: it is neither.
+    """
+    if "meta" in document:
+        yield passed_through(dict(document))
+        return
+    records = document.get("records")
+    if not isinstance(records, list):
+        raise BadPayload("document has neither 'meta' nor a list of 'records'")
+    for start in range(0, len(records), chunk):
+        yield wrapped(records[start : start + chunk], gateway, serial, clock())
+
+
+def replay(
+    document: Mapping[str, object],
+    publisher: Outlet,
+    gateway: str,
+    shard: str,
+    serial: str,
+    clock: Clock,
+    *,
+    chunk: int = RECORDS_A_DELIVERY,
+    timeout: float = 60.0,
+    patience: float = 10.0,
+    root: str = topics.ROOT,
+) -> int:
+    """Send a document and wait until the service has all of it.
+
+    Args:
+        document: an envelope, or a simulator's file whose `records` are put into `ems` envelopes.
+        publisher: a connection that is subscribed to the gateway's receipt topic.
+        gateway: its code.
+        shard: its two hexadecimal digits.
+        serial: the logger's serial, for bare records.
+        clock: says when a delivery was made up.
+        chunk: records in a delivery.
+        timeout: seconds to wait in all.
+        patience: seconds without a receipt before all is sent again.
+        root: where the installation's topics begin.
+
+    Returns:
+        How many deliveries are not confirmed: 0, unless the timeout passed.
+
+    Raises:
+        BadPayload: the document is neither an envelope nor has records.
+    """
+    replayer = Replayer(publisher, gateway, shard, root=root, patience=patience)
+    for delivery in deliveries(document, gateway, serial, clock, chunk):
+        replayer.take(delivery)
+    ends = time.monotonic() + timeout
+    while replayer.outstanding and (left := ends - time.monotonic()) > 0:
+        replayer.step(min(left, 0.1))
+    return replayer.outstanding

@@ -1,0 +1,99 @@
+"""`docker-compose.yml` and `.env.example`: what is published, what is secret, what is watched, what is run."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+WATCHED = {"broker", "database", "api"}
+MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS"}
+"""The variables that are no secrets and have a default."""
+
+
+def text_of(name: str) -> str:
+    return str(yaml.safe_dump(SERVICES[name]))
+
+
+def command_line(service: dict[str, Any]) -> str:
+    """What a service of our image runs: its own entrypoint, or else the image's."""
+    return " ".join([*service.get("entrypoint", ["coldtrail"]), *service["command"]])
+
+
+OURS = [name for name, service in SERVICES.items() if service["image"] == "coldtrail"]
+
+
+def test_the_services_are_those_of_the_design() -> None:
+    assert set(SERVICES) == {"broker", "database", "migrate", "api", "ingest-0", "ingest-1"}
+
+
+def test_only_the_api_and_mqtt_are_published_and_by_default_to_this_host() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {
+        "api": ["${COLDTRAIL_API_ADDRESS:-127.0.0.1}:8000:8000"],
+        "broker": ["${COLDTRAIL_MQTT_ADDRESS:-127.0.0.1}:1883:1883"],
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_secret_is_required(name: str) -> None:
+    variables = re.findall(r"(?<!\$)\$\{?(\w+)([^}\s]*)", text_of(name))
+    optional = {variable for variable, rest in variables if not rest.startswith(":?")}
+    assert optional <= MAY_BE_AWAY
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_secret_is_written_down(name: str) -> None:
+    secrets = {key: value for key, value in SERVICES[name].get("environment", {}).items() if "PASSWORD" in key}
+    assert all(value.startswith("${") for value in secrets.values())
+
+
+def test_the_example_names_every_variable_and_gives_no_value() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    named = {line.removeprefix("# ") for line in lines if re.fullmatch(r"(# )?[A-Z_]+=.*", line)}
+    used = set(re.findall(r"(?<!\$)\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    assert named == {f"{variable}=" for variable in used}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_says_when_it_is_restarted(name: str) -> None:
+    assert SERVICES[name]["restart"] == ("no" if name == "migrate" else "unless-stopped")
+
+
+def test_what_can_be_watched_is_watched() -> None:
+    assert {name for name, service in SERVICES.items() if "healthcheck" in service} == WATCHED
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_who_waits_for_health_waits_for_a_health_check(name: str) -> None:
+    waits: dict[str, dict[str, str]] = SERVICES[name].get("depends_on", {})
+    assert all(on in WATCHED for on, how in waits.items() if how["condition"] == "service_healthy")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_is_one_of_ours(name: str) -> None:
+    from coldtrail.cli import main
+
+    run = set(re.findall(r"coldtrail (\S+)", command_line(SERVICES[name]).replace(";", " ")))
+    assert run
+    assert run <= set(main.commands)
+
+
+def test_the_workers_share_all_shards_and_none_twice() -> None:
+    shards: list[int] = []
+    for name in ("ingest-0", "ingest-1"):
+        first, last = SERVICES[name]["command"][-1].split("-")
+        shards += range(int(first, 16), int(last, 16) + 1)
+    assert shards == list(range(256))
+
+
+def test_every_mounted_file_is_there() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ())]
+    files = [ROOT / mount.split(":")[0] for mount in mounts if mount.startswith("./")]
+    assert files
+    assert all(file.is_file() for file in files)

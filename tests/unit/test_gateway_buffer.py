@@ -1,0 +1,237 @@
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from inventory.services.messages import Measurement, Receipt
+from mqtt_ingest import receipts
+from mqtt_ingest.buffer import Buffer
+from mqtt_ingest.client import Incoming
+from mqtt_ingest.envelope import wrapped
+from mqtt_ingest.formats import native
+from mqtt_ingest.gateway import LONGEST_PATIENCE, Gateway
+from mqtt_ingest.replay import Replayer, replay
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def one(minute: int = 0) -> list[Measurement]:
+    return [Measurement("S1", NOW + timedelta(minutes=minute), 450)]
+
+
+def add(buffer: Buffer, count: int = 1) -> None:
+    for minute in range(count):
+        buffer.add(partial(native.encode, measurements=one(minute)))
+
+
+class Line:
+    """Stands for a publisher: keeps what was published, gives what was prepared."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.generation = 1
+        self.sent: list[bytes] = []
+        self.arriving: deque[bytes] = deque()
+        self.room = 1000
+
+    def publish(self, _topic: str, payload: bytes) -> bool:
+        if not self.connected or len(self.sent) >= self.room:
+            return False
+        self.sent.append(payload)
+        return True
+
+    def step(self, _timeout: float) -> list[Incoming]:
+        arrived = [Incoming(self.generation, 1, "t", payload) for payload in self.arriving]
+        self.arriving.clear()
+        return arrived
+
+    def confirm(self, boot: str, seq: int) -> None:
+        self.arriving.append(receipts.encode(Receipt("gw", "0a", boot, seq)))
+
+    @property
+    def numbers(self) -> list[int | None]:
+        return [native.parse(payload).seq for payload in self.sent]
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_numbers_and_boot_id_outlive_the_process(tmp_path: Path) -> None:
+    buffer = Buffer(tmp_path / "gw.db")
+    add(buffer, 3)
+    assert buffer.confirm(buffer.boot, 2)
+    before = buffer.after(0, 10)
+    buffer.close()
+    again = Buffer(tmp_path / "gw.db")
+    assert (again.boot, again.last, again.confirmed, again.outstanding) == (buffer.boot, 3, 2, 1)
+    assert again.after(0, 10) == before
+    assert again.confirm(again.boot, 3)
+    again.close()
+    empty = Buffer(tmp_path / "gw.db")
+    assert (empty.last, empty.outstanding) == (3, 0)
+    assert empty.add(lambda _boot, _seq: b"") == 4
+    empty.close()
+
+
+def test_a_lost_buffer_has_a_new_boot_id() -> None:
+    assert Buffer().boot != Buffer().boot
+
+
+def test_only_news_of_ones_own_numbers_are_believed() -> None:
+    buffer = Buffer()
+    add(buffer, 2)
+    assert not buffer.confirm("another", 2)
+    assert not buffer.confirm(buffer.boot, 3)
+    assert not buffer.confirm(buffer.boot, 0)
+    assert buffer.confirm(buffer.boot, 2)
+    assert not buffer.confirm(buffer.boot, 1)
+    assert buffer.outstanding == 0
+
+
+def test_a_message_that_cannot_be_stored_takes_no_number() -> None:
+    def broken(_boot: str, _seq: int) -> bytes:
+        raise OSError
+
+    buffer = Buffer()
+    with pytest.raises(OSError):  # noqa: PT011  (any will do)
+        buffer.add(broken)
+    assert buffer.add(lambda _boot, _seq: b"") == 1
+
+
+_ADDER = """
+import sys
+from pathlib import Path
+from mqtt_ingest.buffer import Buffer
+
+buffer = Buffer(Path(sys.argv[1]))
+while True:
+    seq = buffer.add(lambda boot, seq: f"{boot} {seq}".encode())
+    sys.stdout.write(f"{seq}\\n")
+    sys.stdout.flush()
+"""
+
+
+def test_a_kill_at_any_instant_loses_and_repeats_no_number(tmp_path: Path) -> None:
+    file = tmp_path / "gw.db"
+    boots, said = set(), 0
+    for lines in (1, 7, 40):
+        with subprocess.Popen([sys.executable, "-c", _ADDER, file], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            for _ in range(lines):
+                said = int(process.stdout.readline())
+            os.kill(process.pid, signal.SIGKILL)
+            said = max([said, *map(int, process.stdout.read().split())])
+        buffer = Buffer(file)
+        boots.add(buffer.boot)
+        assert buffer.last in {said, said + 1}
+        assert buffer.after(0, 10**6) == [(seq, f"{buffer.boot} {seq}".encode()) for seq in range(1, buffer.last + 1)]
+        buffer.close()
+    assert len(boots) == 1
+
+
+def test_measurements_are_stored_before_they_are_sent_and_kept_until_the_receipt() -> None:
+    line, buffer = Line(), Buffer()
+    line.connected = False
+    gateway = Gateway("gw", "0a", line, buffer)
+    gateway.take(one())
+    assert (gateway.outstanding, line.sent) == (1, [])
+    line.connected = True
+    gateway.step()
+    assert line.numbers == [1]
+    line.confirm(buffer.boot, 1)
+    gateway.step()
+    assert gateway.outstanding == 0
+
+
+def test_many_measurements_are_several_messages() -> None:
+    line = Line()
+    Gateway("gw", "0a", line, Buffer()).take([one(minute)[0] for minute in range(250)])
+    assert [len(native.parse(payload).measurements) for payload in line.sent] == [100, 100, 50]
+
+
+def test_after_a_reconnect_all_that_is_not_confirmed_is_sent_again_unchanged() -> None:
+    line, buffer = Line(), Buffer()
+    gateway = Gateway("gw", "0a", line, buffer)
+    for minute in range(3):
+        gateway.take(one(minute))
+    line.confirm(buffer.boot, 1)
+    gateway.step()
+    line.generation += 1
+    gateway.take(one(3))
+    gateway.step()
+    assert line.numbers == [1, 2, 3, 2, 3, 4]
+    assert line.sent[3] == line.sent[1]
+
+
+def test_without_receipts_it_sends_again_ever_less_often() -> None:
+    line, seconds = Line(), Seconds()
+    gateway = Gateway("gw", "0a", line, Buffer(), patience=30, monotonic=seconds)
+    gateway.take(one())
+    resent = []
+    for now in range(1, 4000, 10):
+        seconds.now = now
+        before = len(line.sent)
+        gateway.step()
+        resent += [now] if len(line.sent) > before else []
+    gaps = [later - earlier for earlier, later in pairwise(resent)]
+    assert resent[0] == 31
+    assert gaps == sorted(gaps)
+    assert max(gaps) <= LONGEST_PATIENCE + 10
+
+
+def test_no_more_than_a_window_is_under_way_and_a_refusal_is_tried_again() -> None:
+    line, buffer = Line(), Buffer()
+    add(buffer, 10)
+    line.room = 2
+    gateway = Gateway("gw", "0a", line, buffer, window=4)
+    gateway.step()
+    assert line.numbers == [1, 2]
+    line.room = 100
+    gateway.step()
+    assert line.numbers == [1, 2, 3, 4]
+    line.confirm(buffer.boot, 3)
+    gateway.step()
+    assert line.numbers == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_what_is_no_receipt_changes_nothing() -> None:
+    line, buffer = Line(), Buffer()
+    gateway = Gateway("gw", "0a", line, buffer)
+    gateway.take(one())
+    line.arriving += [b"junk", b'{"transferId":"T"}', b'{"boot":"b"}', b'{"boot":"b","seq":1e9}']
+    gateway.step()
+    assert gateway.outstanding == 1
+
+
+def test_deliveries_are_kept_until_their_receipt() -> None:
+    line = Line()
+    replayer = Replayer(line, "gw", "0a")
+    deliveries = [wrapped([{"n": n}], "gw", "L1", NOW) for n in range(25)]
+    for delivery in deliveries:
+        replayer.take(delivery)
+    replayer.step()
+    assert line.sent == [delivery.payload for delivery in deliveries[:20]]
+    line.arriving.append(receipts.encode(Receipt("gw", "0a", transfer_id=deliveries[0].transfer_id)))
+    replayer.step()
+    assert replayer.outstanding == 24
+    assert line.sent[20:] == [deliveries[20].payload]
+    line.generation += 1
+    replayer.step()
+    assert line.sent[21:] == [delivery.payload for delivery in deliveries[1:21]]
+
+
+def test_a_replay_that_nobody_confirms_says_how_much_is_open() -> None:
+    records = {"records": [{"n": n} for n in range(5)]}
+    assert replay(records, Line(), "gw", "0a", "L1", lambda: NOW, chunk=2, timeout=0.05, patience=0.01) == 3
