@@ -66,7 +66,7 @@ def _told() -> Iterator[None]:
     """Errors of the domain and of files, told in one line."""
     try:
         yield
-    except (ColdtrailError, BadPayload) as error:
+    except (ColdtrailError, BadPayload, processes.NotMigrated) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -86,7 +86,8 @@ def serve() -> None:
 
     Example: COLDTRAIL_BIND=127.0.0.1:8000 coldtrail serve
     """
-    processes.serve(_settings())
+    with _told():
+        processes.serve(_settings())
 
 
 @main.command()
@@ -98,7 +99,8 @@ def ingest(shards: str | None) -> None:
     """
     if shards is not None:
         os.environ["COLDTRAIL_SHARDS"] = shards
-    processes.ingest(_settings())
+    with _told():
+        processes.ingest(_settings())
 
 
 @main.command()

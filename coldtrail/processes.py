@@ -14,6 +14,7 @@ from api.app import create_app
 from coldtrail.settings import Settings
 from inventory.domain.errors import Unavailable
 from inventory.persistence.database import Database
+from inventory.persistence.migrate import is_current
 from inventory.services import monitoring
 from mqtt_ingest import topics
 from mqtt_ingest.client import Subscriber
@@ -48,18 +49,42 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         return create_app(Database(self._settings.database_url), self._settings.clock)
 
 
+class NotMigrated(RuntimeError):
+    """The database lacks the schema of this version."""
+
+
+def _opened(settings: Settings) -> Database:
+    """The database, once it is sure that it has our schema: better no start than an error at each request."""
+    database = Database(settings.database_url)
+    if not is_current(database):
+        database.close()
+        raise NotMigrated("the database has not the schema of this version; run `coldtrail migrate`")
+    return database
+
+
 def serve(settings: Settings) -> None:
-    """Serve the API until a signal ends it."""
+    """Serve the API until a signal ends it.
+
+    Raises:
+        NotMigrated: the database is not ready.
+        Unavailable: `database_away`.
+    """
+    _opened(settings).close()
     _Gunicorn(settings).run()
 
 
 def ingest(settings: Settings) -> None:
-    """Take in the messages of the shards until SIGTERM or SIGINT; what is not committed then stays with its sender."""
+    """Take in the messages of the shards until SIGTERM or SIGINT; what is not committed then stays with its sender.
+
+    Raises:
+        NotMigrated: the database is not ready.
+        Unavailable: `database_away` at the start; later it is waited for.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_set, stop))
-    database = Database(settings.database_url)
+    database = _opened(settings)
     every = len(settings.shards) == SHARDS
     filters = topics.filters(None if every else settings.shards, settings.mqtt.root)
     subscriber = Subscriber(settings.mqtt, filters)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -54,7 +54,7 @@ class Celsius(fields.Field[int]):
             raise self.make_error("invalid")
         try:
             return centi(value)
-        except (ValueError, InvalidOperation) as error:
+        except ValueError as error:
             raise self.make_error("invalid") from error
 
 

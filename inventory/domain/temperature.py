@@ -2,21 +2,22 @@
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-ABSOLUTE_ZERO = -27315
-"""The lowest temperature there is, in hundredths of a degree Celsius."""
+ABSOLUTE_ZERO = Decimal("-273.15")
+"""The lowest temperature there is, in degrees Celsius."""
 
-HIGHEST = 20_000
-"""The highest temperature taken for a reading, 200 degrees: beyond it a sensor is broken, not hot."""
+HIGHEST = Decimal(200)
+"""The highest taken for a reading, in degrees Celsius: beyond it a sensor is broken, not hot."""
 
 
-def centi(celsius: Decimal | str | int) -> int:
+def centi(degrees: Decimal | int) -> int:
     """Hundredths of a degree from degrees Celsius, rounded half to even.
 
-    Raises ValueError for what is no temperature: not finite, below absolute zero or above 200 degrees.
+    Raises:
+        ValueError: what is no temperature: not finite, below absolute zero or above 200 degrees.
     """
-    value = Decimal(celsius)
-    if not value.is_finite() or not ABSOLUTE_ZERO <= value * 100 <= HIGHEST:
-        raise ValueError(f"{celsius} is not a temperature in degrees Celsius")
+    value = Decimal(degrees)
+    if not value.is_finite() or not ABSOLUTE_ZERO <= value <= HIGHEST:
+        raise ValueError(f"{degrees} is not a temperature in degrees Celsius")
     return int((value * 100).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 

@@ -29,6 +29,7 @@ OLDEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 """Before this a device's clock was never set."""
 
 Key = tuple[UUID, datetime]
+Doubt = tuple[RejectReason, str]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class _Known:
     gateways: dict[str, Gateway]
     sensors: dict[str, Sensor]
 
-    def refusal(self, message: Message) -> tuple[RejectReason, str] | None:
+    def refusal(self, message: Message) -> Doubt | None:
         """Why nothing of a message can be stored."""
         gateway = self.gateways.get(message.gateway)
         if gateway is None:
@@ -50,7 +51,7 @@ class _Known:
             )
         return None
 
-    def doubt(self, one: Measurement, gateway: Gateway, now: datetime) -> tuple[RejectReason, str] | None:
+    def doubt(self, one: Measurement, gateway: Gateway, now: datetime) -> Doubt | None:
         """Why one reading of a message cannot be stored."""
         sensor = self.sensors.get(one.sensor)
         if sensor is None:
@@ -92,7 +93,7 @@ def _record(session: Session, chunk: Sequence[Message | Rejection], now: datetim
         gateway = known.gateways[message.gateway]
         doubts = {one: known.doubt(one, gateway, now) for one in message.measurements}
         good += [one for one, doubt in doubts.items() if doubt is None]
-        rejections += [_rejection(message, *doubt) for doubt in doubts.values() if doubt is not None]
+        rejections += _doubted(message, [doubt for doubt in doubts.values() if doubt is not None])
     _store(session, known.sensors, good, now)
     _keep_aside(session, rejections)
     return streams.advance(session, accepted, known.gateways, now)
@@ -104,6 +105,14 @@ def _known(session: Session, messages: Sequence[Message]) -> _Known:
     gateways = session.scalars(select(Gateway).where(Gateway.code.in_(codes))).all() if codes else []
     sensors = session.scalars(select(Sensor).where(Sensor.serial.in_(serials))).all() if serials else []
     return _Known({each.code: each for each in gateways}, {each.serial: each for each in sensors})
+
+
+def _doubted(message: Message, doubts: Iterable[Doubt]) -> list[Rejection]:
+    """One rejection a reason, however many readings of the message share it."""
+    details: dict[RejectReason, dict[str, None]] = defaultdict(dict)
+    for reason, detail in doubts:
+        details[reason][detail] = None
+    return [_rejection(message, reason, "; ".join(each)) for reason, each in details.items()]
 
 
 def _rejection(message: Message, reason: RejectReason, detail: str) -> Rejection:

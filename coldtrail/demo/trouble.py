@@ -1,0 +1,96 @@
+"""What goes wrong in the county: four things on the first day, then one a day, in turn."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from coldtrail.demo.county import COLD_ROOMS, COUNTY, ZONE, County, gateway
+from coldtrail.demo.thermal import Failure
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A gateway that cannot be reached for a time, and keeps what it measures meanwhile."""
+
+    gateway: str
+    since: datetime
+    until: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is silent at an instant."""
+        return self.since <= at < self.until
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong on a day.
+
+    Attributes:
+        failures: compressors that stand still.
+        late: by how much each site's vaccine comes late.
+        short: the hundredths of its doses that reach a site; the rest stays in transit.
+        silences: gateways that cannot be reached.
+        told: the same in words, each from when on it is so.
+    """
+
+    failures: tuple[Failure, ...] = ()
+    late: dict[str, timedelta] = field(default_factory=dict)
+    short: dict[str, int] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+    told: tuple[tuple[datetime, str], ...] = ()
+
+
+LATENESS = timedelta(hours=3)
+SHORT_PERCENT = 80
+
+
+def trouble_of(county: County, index: int, day: date) -> Trouble:
+    """What goes wrong on a day, the first being 0; the same each time it is asked."""
+    if index == 0:
+        return _first_day(day)
+    site = random.Random(f"trouble {day}").choice(county.sites).code  # noqa: S311  (a story, not a secret)
+    kinds = (_compressor_stops, _comes_late, _comes_short, _goes_silent)
+    return kinds[(index - 1) % len(kinds)](site, day)
+
+
+def _first_day(day: date) -> Trouble:
+    """The cold room fails while all the vaccine of the day lies in it, so that every dose has been through it."""
+    room = COLD_ROOMS[COUNTY]
+    failure = Failure(room, _at(day, 6, 20), _at(day, 7, 40))
+    others = (_comes_late("S09", day), _comes_short("S14", day), _goes_silent("S05", day))
+    return Trouble(
+        failures=(failure,),
+        late=others[0].late,
+        short=others[1].short,
+        silences=others[2].silences,
+        told=((failure.since, _stopped(room)), *(told for other in others for told in other.told)),
+    )
+
+
+def _compressor_stops(site: str, day: date) -> Trouble:
+    fridge = f"{site}-F1"
+    failure = Failure(fridge, _at(day, 11), _at(day, 13))
+    return Trouble(failures=(failure,), told=((failure.since, _stopped(fridge)),))
+
+
+def _comes_late(site: str, day: date) -> Trouble:
+    told = f"the trip to {site} is {LATENESS.seconds // 3600} hours late"
+    return Trouble(late={site: LATENESS}, told=((_at(day, 8), told),))
+
+
+def _comes_short(site: str, day: date) -> Trouble:
+    told = f"only {SHORT_PERCENT} % of the doses for {site} arrive"
+    return Trouble(short={site: SHORT_PERCENT}, told=((_at(day, 8), told),))
+
+
+def _goes_silent(site: str, day: date) -> Trouble:
+    silence = Silence(gateway(site), _at(day, 10), _at(day, 11))
+    return Trouble(silences=(silence,), told=((silence.since, f"{silence.gateway} is silent for an hour"),))
+
+
+def _stopped(appliance: str) -> str:
+    return f"the compressor of {appliance} has stopped"
+
+
+def _at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), ZONE)
