@@ -41,10 +41,14 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much at a time and how often: counts of messages, and seconds."""
+    """How much at a time and how often: counts of messages, and seconds.
+
+    A chunk is gathered for `gather` at most; after a `lull` without a message there is nothing to wait for.
+    """
 
     chunk: int = 1000
     gather: float = 0.2
+    lull: float = 0.02
     pending: int = 5000
     first_wait: float = 0.5
     longest_wait: float = 30.0
@@ -108,14 +112,19 @@ class Ingestor:
             self._report()
 
     def _gather(self) -> None:
+        """Wait for a first message, and then for more, until the chunk is full, its time is up or no more come."""
         ends = time.monotonic() + self._pace.gather
         while len(self._pending) < self._pace.chunk and (left := ends - time.monotonic()) > 0:
-            self._take(left)
+            arrived = self._take(min(left, self._pace.lull) if self._pending else left)
+            if self._pending and not arrived:
+                return
 
-    def _take(self, timeout: float) -> None:
+    def _take(self, timeout: float) -> int:
+        """Take what arrives within `timeout` seconds; how many messages."""
         arrived = self._subscriber.step(timeout)
         now = self._clock()
         self._pending += [(incoming, read(incoming, now, self._root)) for incoming in arrived]
+        return len(arrived)
 
     def _commit(self, stop: Event) -> None:
         chunk = self._pending[: self._pace.chunk]

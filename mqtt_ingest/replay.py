@@ -13,7 +13,7 @@ from mqtt_ingest.gateway import Outlet
 RECORDS_A_DELIVERY = 96
 """A day at the standard's 15 minutes: about 25 KB, below what brokers are usually set to accept."""
 
-_WINDOW = 20
+_WINDOW = 100
 
 _log = logging.getLogger(__name__)
 

@@ -1,6 +1,13 @@
-"""A simulated county (under construction)."""
+"""A simulated county that drives a real broker, database and API, only through MQTT and HTTP."""
 
 from pathlib import Path
+
+import click
+
+from coldtrail.broker import Kind
+from coldtrail.demo.processes import DemoFailed
+from coldtrail.demo.run import Options, run
+from coldtrail.demo.signals import stop_on_signals
 
 
 def run_demo(
@@ -10,7 +17,22 @@ def run_demo(
     speed: float,
     days: float | None,
     database_url: str | None,
-    broker: str | None,
+    broker: Kind | None,
 ) -> int:
-    """Run the county."""
-    raise NotImplementedError
+    """Run the county until a signal or its last day ends it; the exit status.
+
+    Args:
+        folder: where data, logs and secrets lie; a second run in the same one goes on.
+        port: of the API, on the loopback interface.
+        mqtt_port: of the broker; None for a free one.
+        speed: how many times as fast as real time.
+        days: simulated days after which to end and verify; None for never.
+        database_url: None for SQLite in the folder.
+        broker: None for Mosquitto where it is installed, else amqtt.
+    """
+    try:
+        with stop_on_signals() as stop:
+            return run(Options(folder.resolve(), port, mqtt_port, speed, days, database_url, broker), stop)
+    except DemoFailed as failed:
+        click.echo(f"the demonstration cannot go on: {failed}", err=True)
+        return 1

@@ -34,7 +34,7 @@ class Step:
         key: its Idempotency-Key, and the name by which other steps know it.
         holder: whose token it is sent with.
         path: its address, with `{shipment}` where it is about the shipment that the step `follows` began.
-        body: its JSON; `occurred_at` is `at` whenever it is sent.
+        body: its JSON; its `occurred_at` stays as planned however late it is sent.
         follows: the key of the dispatch that this step receives.
         trip: what ends with it.
         doses: how many people get one, 0 where it only moves doses.
@@ -59,7 +59,6 @@ def merged(steps: Iterable[Step]) -> list[Step]:
 
 
 def _one(group: list[Step]) -> Step:
-    """The group as it stands at the time of its last dose: all its doses were there by then."""
+    """The group's first step with what the last one says: by its time all these doses were there."""
     doses = sum(step.doses for step in group)
-    last = group[-1]
-    return replace(last, key=group[0].key, body={**last.body, "doses": doses}, doses=doses)
+    return replace(group[0], body={**group[-1].body, "doses": doses}, doses=doses)

@@ -68,7 +68,9 @@ def integer(holder: Mapping[str, object], name: str, low: int, high: int, path: 
     return value
 
 
-def temperature(holder: Mapping[str, object], name: str, low: int, high: int, path: str = "") -> int:
+def temperature(
+    holder: Mapping[str, object], name: str, low: Decimal | int, high: Decimal | int, path: str = ""
+) -> int:
     """Hundredths of a degree from the degrees Celsius, `low` to `high`, in member `name`, or BadPayload."""
     value = holder.get(name, _MISSING)
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not low <= value <= high:

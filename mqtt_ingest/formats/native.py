@@ -21,7 +21,6 @@ from mqtt_ingest.formats.numbering import numbering
 
 _NUMBERING = {"boot", "seq"}
 _READING = {"sensor", "at", "celsius"}
-_COLDEST, _HOTTEST = ABSOLUTE_ZERO // 100 + 1, HIGHEST // 100
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -68,7 +67,7 @@ def _measurement(reading: Mapping[str, object], path: str = "") -> Measurement:
     return Measurement(
         sensor=fields.text(reading, "sensor", path),
         measured_at=_instant(fields.text(reading, "at", path), f"{path}at"),
-        temperature=fields.temperature(reading, "celsius", _COLDEST, _HOTTEST, path),
+        temperature=fields.temperature(reading, "celsius", ABSOLUTE_ZERO, HIGHEST, path),
     )
 
 

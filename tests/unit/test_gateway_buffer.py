@@ -218,18 +218,18 @@ def test_what_is_no_receipt_changes_nothing() -> None:
 def test_deliveries_are_kept_until_their_receipt() -> None:
     line = Line()
     replayer = Replayer(line, "gw", "0a")
-    deliveries = [wrapped([{"n": n}], "gw", "L1", NOW) for n in range(25)]
+    deliveries = [wrapped([{"n": n}], "gw", "L1", NOW) for n in range(105)]
     for delivery in deliveries:
         replayer.take(delivery)
     replayer.step()
-    assert line.sent == [delivery.payload for delivery in deliveries[:20]]
+    assert line.sent == [delivery.payload for delivery in deliveries[:100]]
     line.arriving.append(receipts.encode(Receipt("gw", "0a", transfer_id=deliveries[0].transfer_id)))
     replayer.step()
-    assert replayer.outstanding == 24
-    assert line.sent[20:] == [deliveries[20].payload]
+    assert replayer.outstanding == 104
+    assert line.sent[100:] == [deliveries[100].payload]
     line.generation += 1
     replayer.step()
-    assert line.sent[21:] == [delivery.payload for delivery in deliveries[1:21]]
+    assert line.sent[101:] == [delivery.payload for delivery in deliveries[1:101]]
 
 
 def test_a_replay_that_nobody_confirms_says_how_much_is_open() -> None:

@@ -1,0 +1,94 @@
+"""The county while it lives: its staff and its gateways, each in a thread, and the diary that they share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from coldtrail.demo.county import County
+from coldtrail.demo.devices import Devices
+from coldtrail.demo.diary import Diary
+from coldtrail.demo.processes import DemoFailed
+from coldtrail.demo.staff import Staff
+from coldtrail.demo.tally import Tally
+from coldtrail.demo.world import World
+
+_LAST_REQUESTS_SECONDS = 20.0
+
+
+@dataclass
+class _Worker:
+    """A thread whose failure is kept for the one who looks after it."""
+
+    name: str
+    work: Callable[[], None]
+    fault: Exception | None = None
+    thread: Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = Thread(target=self._run, name=self.name, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.work()
+        except Exception as error:
+            self.fault = error
+
+
+class Life:
+    """The county at work.
+
+    Args:
+        county: its sites, sensors and gateways.
+        world: what it works with.
+        diary: where it is in its time.
+        folder: where it keeps its diary and the gateways' buffers.
+        abandon: set last of all, when the service no longer answers.
+    """
+
+    def __init__(self, county: County, world: World, diary: Diary, folder: Path, abandon: Event) -> None:
+        self.tally = Tally()
+        self._world = world
+        self._diary = diary
+        self._file = diary_file(folder)
+        self._keeping = Lock()
+        self._halt, self._abandon, self._dark = Event(), abandon, Event()
+        buffers = folder / "gateways"
+        self.devices = Devices(county, buffers, world.broker, diary, world.clock, self._dark, self.tally)
+        self._staff = Staff(world, county, diary, self._halt, self.tally, self.devices.arrived, self.keep)
+        self._workers = (_Worker("gateways", self.devices.run), _Worker("staff", self._staff.run))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is up and the staff have gone home."""
+        until = self._world.until
+        return until is not None and self._world.clock() >= until and not self._workers[1].thread.is_alive()
+
+    def check(self) -> None:
+        """Raise `DemoFailed` when a thread has failed."""
+        for worker in self._workers:
+            if worker.fault is not None:
+                raise DemoFailed(f"the county's {worker.name} failed: {worker.fault!r}") from worker.fault
+
+    def keep(self) -> None:
+        """Write the diary."""
+        with self._keeping:
+            self._diary.shown = self._world.clock()
+            self._diary.done_until = self._staff.progress.done_until
+            self._diary.save(self._file)
+
+    def end(self) -> None:
+        """Let what is under way be answered, begin nothing more, and write the diary a last time."""
+        self._halt.set()
+        self._workers[1].thread.join(_LAST_REQUESTS_SECONDS)
+        self._abandon.set()
+        self._dark.set()
+        for worker in self._workers:
+            worker.thread.join()
+        self.keep()
+
+
+def diary_file(folder: Path) -> Path:
+    """Where the diary lies."""
+    return folder / "demo-clock.json"

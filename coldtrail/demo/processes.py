@@ -1,0 +1,96 @@
+"""The processes of a demonstration: started together, watched, and ended together."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PATIENCE_SECONDS = 15.0
+_TAIL = 2000
+
+
+class DemoFailed(RuntimeError):
+    """The demonstration cannot go on; the message says why."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process, the leader of a group of its own so that the terminal's Ctrl-C does not reach it before us."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def tail(self) -> str:
+        """The end of what it said."""
+        return self.log.read_bytes()[-_TAIL:].decode(errors="replace").strip() or "it said nothing"
+
+    def end(self) -> None:
+        """Ask it to end, and after a while end its whole group."""
+        self.process.terminate()
+        try:
+            self.process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Processes:
+    """The children, as a context manager that ends them, the last started first."""
+
+    def __init__(self, logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = logs
+        self._children: list[Child] = []
+        self._guardian = subprocess.Popen(
+            [sys.executable, "-m", "coldtrail.demo.guardian"], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def start(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+        """Start a command of ours under a name; what it says goes to the log of that name."""
+        log = self._logs / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "coldtrail", *arguments],
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.adopt(Child(name, process, log))
+
+    def adopt(self, child: Child) -> None:
+        """Watch and end a process that another has started, in a session of its own."""
+        self._children.append(child)
+        self._tell(f"+{child.process.pid}")
+
+    def check(self) -> None:
+        """Raise `DemoFailed` when a child has ended by itself."""
+        for child in self._children:
+            status = child.process.poll()
+            if status is not None:
+                raise DemoFailed(f"{child.name} ended with status {status}; the end of {child.log}:\n{child.tail()}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in reversed(self._children):
+            child.end()
+            self._tell(f"-{child.process.pid}")
+        if self._guardian.stdin:
+            self._guardian.stdin.close()
+        self._guardian.wait()
+
+    def _tell(self, line: str) -> None:
+        if self._guardian.stdin:
+            self._guardian.stdin.write(f"{line}\n".encode())
+            self._guardian.stdin.flush()

@@ -1,0 +1,20 @@
+"""What the county finds when it begins to live."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from coldtrail.demo.api import Api
+from coldtrail.demo.devices import BrokerAddress
+from coldtrail.demo.tokens import Tokens
+from inventory.clock import ScaledClock
+
+
+@dataclass(frozen=True)
+class World:
+    """The service and the broker, the county's time, and until when it lives (None: for ever)."""
+
+    api: Api
+    tokens: Tokens
+    broker: BrokerAddress
+    clock: ScaledClock
+    until: datetime | None
