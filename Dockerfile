@@ -7,7 +7,8 @@ WORKDIR /src
 COPY requirements.txt ./
 RUN /opt/coldtrail/bin/python -m pip install --require-hashes --only-binary :all: -r requirements.txt
 COPY . ./
-RUN /opt/coldtrail/bin/python -m pip install --no-deps --no-build-isolation --no-index .
+RUN /opt/coldtrail/bin/pybabel compile --directory api/translations \
+ && /opt/coldtrail/bin/python -m pip install --no-deps --no-build-isolation --no-index .
 
 FROM python:3.11-slim
 RUN groupadd --gid 10001 coldtrail && useradd --uid 10001 --gid coldtrail --no-create-home coldtrail

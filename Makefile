@@ -11,10 +11,11 @@ TEST_ARGS ?=
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(RUNTIME): requirements.txt pyproject.toml
+$(RUNTIME): requirements.txt pyproject.toml $(wildcard api/translations/*/*/*.po)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	$(BIN)/pybabel --quiet compile --directory api/translations
 	touch $@
 
 $(DEV): $(RUNTIME) requirements-dev.txt

@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
-from flask_babel import Babel
+from flask_babel import Babel, get_locale
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
@@ -15,7 +15,8 @@ from inventory.clock import Clock, system_clock
 from inventory.domain.errors import ColdtrailError
 from inventory.persistence.database import Database
 
-LANGUAGES = ("en", "zh_CN")
+LANGUAGES = ("en", "zh_Hans_CN")
+"""The catalogues: English and zh_CN, which Babel knows by its full name only."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -47,7 +48,7 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
         BABEL_DEFAULT_LOCALE="en",
     )
     app.extensions[EXTENSION] = {"database": database, "clock": clock}
-    Babel(app, locale_selector=lambda: request.accept_languages.best_match(LANGUAGES, "en"))
+    Babel(app, locale_selector=_language)
     api = ProblemApi(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
@@ -61,7 +62,15 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
     return app
 
 
+def _language() -> str:
+    """Chinese for whoever asks for any Chinese first, else English."""
+    wanted = request.accept_languages.best_match(("en", "zh-CN", "zh"), "en")
+    return LANGUAGES[wanted.startswith("zh")]
+
+
 def _harden(response: Response) -> Response:
+    response.headers.setdefault("Content-Language", str(get_locale()).replace("_", "-"))
+    response.vary.add("Accept-Language")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

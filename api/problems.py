@@ -49,6 +49,26 @@ TITLES: dict[Code, str] = {
 }
 
 
+SCHEMA_MESSAGES = (
+    N_("Missing data for required field."),
+    N_("Field may not be null."),
+    N_("Unknown field."),
+    N_("Invalid input type."),
+    N_("Not a valid string."),
+    N_("Not a valid integer."),
+    N_("Not a valid boolean."),
+    N_("Not a valid date."),
+    N_("Not a valid UUID."),
+    N_("Not a valid list."),
+    N_("Invalid type."),
+    N_("String does not match expected pattern."),
+    N_("Expected an ISO 8601 time with an offset, such as 2026-01-05T08:30:00+08:00."),
+    N_("Expected a temperature in degrees Celsius, such as 4.5."),
+    N_("Expected text without control characters."),
+)
+"""What marshmallow and our fields say, so that it can be translated."""
+
+
 def from_domain(error: ColdtrailError) -> Response:
     """A problem from an error of the domain: what was wrong, its value and what was expected."""
     expected = gettext(error.expected)
@@ -76,7 +96,8 @@ def from_http(error: HTTPException) -> Response:
     if messages is None:
         code = status.phrase.lower().replace(" ", "_")
         headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-        return _problem(status, {"code": code, "title": status.phrase, "detail": error.description}, headers)
+        body = {"code": code, "title": gettext(status.phrase), "detail": error.description}
+        return _problem(status, body, headers)
     faults = [{"field": field, "expected": text} for field, text in _flat(messages)]
     detail = "; ".join(f"{fault['field']}: {fault['expected']}" for fault in faults)
     body = {"code": Code.MALFORMED.value, "title": gettext(TITLES[Code.MALFORMED]), "detail": detail}
@@ -109,4 +130,4 @@ def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(inner, f"{path}.{key}" if path else str(key))
     else:
         for text in messages if isinstance(messages, list) else [messages]:
-            yield path or "body", str(text)
+            yield path or "body", gettext(str(text))

@@ -1,12 +1,14 @@
 """A simulated county that drives a real broker, database and API, only through MQTT and HTTP."""
 
 from pathlib import Path
+from typing import cast
 
 import click
 
 from coldtrail.broker import Kind
+from coldtrail.demo.options import Options
 from coldtrail.demo.processes import DemoFailed
-from coldtrail.demo.run import Options, run
+from coldtrail.demo.session import run
 from coldtrail.demo.signals import stop_on_signals
 
 
@@ -17,7 +19,7 @@ def run_demo(
     speed: float,
     days: float | None,
     database_url: str | None,
-    broker: Kind | None,
+    broker: str | None,
 ) -> int:
     """Run the county until a signal or its last day ends it; the exit status.
 
@@ -32,7 +34,8 @@ def run_demo(
     """
     try:
         with stop_on_signals() as stop:
-            return run(Options(folder.resolve(), port, mqtt_port, speed, days, database_url, broker), stop)
+            kind = cast(Kind | None, broker)  # the command line offers no other
+            return run(Options(folder.resolve(), port, mqtt_port, speed, days, database_url, kind), stop)
     except DemoFailed as failed:
         click.echo(f"the demonstration cannot go on: {failed}", err=True)
         return 1

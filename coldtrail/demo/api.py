@@ -1,12 +1,12 @@
 """The county's side of the HTTP API: JSON over connections that stay open, asked again while nobody answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Any
 
 import urllib3
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+_TIMEOUT = urllib3.Timeout(connect=5, read=30)
 _LATER = 503
 _WAIT = 0.2
 
@@ -25,11 +25,15 @@ class Stopped(RuntimeError):
 
 
 class Api:
-    """The service at an address, for as long as `stop` is not set."""
+    """The service at an address, for as long as `stop` is not set.
 
-    def __init__(self, url: str, stop: Event) -> None:
+    `check` is called whenever the service does not answer; it raises when it never will.
+    """
+
+    def __init__(self, url: str, stop: Event, check: Callable[[], None]) -> None:
         self.url = url
         self._stop = stop
+        self._check = check
         self._pool = urllib3.PoolManager(maxsize=16, timeout=_TIMEOUT, retries=False)
 
     def get(self, path: str, token: str) -> Any:
@@ -70,6 +74,7 @@ class Api:
             try:
                 answer = self._pool.request(method, self.url + path, json=body, headers=sent)
             except urllib3.exceptions.HTTPError:
+                self._check()
                 self._stop.wait(_WAIT)
                 continue
             if answer.status < 400:

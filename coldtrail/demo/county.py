@@ -115,9 +115,13 @@ class County:
     @cached_property
     def probes(self) -> tuple[Probe, ...]:
         """Two sensors in each cold room, one in each fridge."""
-        rooms = [Probe(f"T-{store}-{number}", COLD_ROOMS[store], gateway(store)) for store in STORES for number in (1, 2)]
+        rooms = [
+            Probe(f"T-{store}-{number}", COLD_ROOMS[store], gateway(store)) for store in STORES for number in (1, 2)
+        ]
         fridges = [
-            Probe(f"T-{appliance}", appliance, gateway(site.code)) for site in self.sites for appliance in site.appliances
+            Probe(f"T-{appliance}", appliance, gateway(site.code))
+            for site in self.sites
+            for appliance in site.appliances
         ]
         return (*rooms, *fridges)
 
@@ -138,7 +142,9 @@ def gateway(facility: str) -> str:
 
 def build_county() -> County:
     """The county, the same each time."""
-    fixed = [("fixed-site", f"{place} clinic", stations) for place, stations in zip(_PLACES, _FIXED_STATIONS, strict=True)]
+    fixed = [
+        ("fixed-site", f"{place} clinic", stations) for place, stations in zip(_PLACES, _FIXED_STATIONS, strict=True)
+    ]
     halls = [("temporary-site", f"{hall} (temporary)", n) for hall, n in zip(_HALLS, _HALL_STATIONS, strict=True)]
     mobile = [("mobile-site", "Mobile team 1", 1)]
     described = enumerate([*fixed, *halls, *mobile], 1)

@@ -53,7 +53,8 @@ def delivery_to(site: Site, number: int, day: date, sent: Doses, trouble: Troubl
     """The trip to the site that is loaded as the `number`th: the nearest is first."""
     leaves = at_time(day, _FIRST_TRIP) + number * _TRIP_EVERY
     shortest, longest = _TRIP_MINUTES
-    under_way = random.Random(f"trip {site.code} {day}").randint(shortest, shortest + number * (longest - shortest) // 27)  # noqa: S311
+    distance = random.Random(f"trip {site.code} {day}")  # noqa: S311  (a story, not a secret)
+    under_way = distance.randint(shortest, shortest + number * (longest - shortest) // 27)
     comes = leaves + timedelta(minutes=under_way) + trouble.late.get(site.code, timedelta())
     percent = trouble.short.get(site.code, 100)
     received = {product: doses * percent // 200 * 2 if percent < 100 else doses for product, doses in sent.items()}

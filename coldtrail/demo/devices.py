@@ -102,7 +102,14 @@ class Devices:
     """
 
     def __init__(
-        self, county: County, folder: Path, broker: BrokerAddress, diary: Diary, clock: ScaledClock, stop: Event, tally: Tally
+        self,
+        county: County,
+        folder: Path,
+        broker: BrokerAddress,
+        diary: Diary,
+        clock: ScaledClock,
+        stop: Event,
+        tally: Tally,
     ) -> None:
         self._county = county
         self._folder = folder
@@ -112,7 +119,6 @@ class Devices:
         self._stop = stop
         self._tally = tally
         self._trips: SimpleQueue[Trip] = SimpleQueue()
-        self.outstanding = 0
 
     def arrived(self, trip: Trip) -> None:
         """A trip has ended: its receiver's gateway is to send what the loggers saw. For any thread."""
@@ -171,7 +177,6 @@ class Devices:
 
     def _send(self, devices: dict[str, Device]) -> None:
         confirmed = sum(device.step() for device in devices.values())
-        self.outstanding = sum(device.gateway.outstanding for device in devices.values())
         with self._tally.change() as tally:
             tally.confirmed += confirmed
 

@@ -1,7 +1,6 @@
 """Where the county is in its time, kept on disk so that a second run goes on from there."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -50,7 +49,7 @@ class Diary:
         """Write the notes, whole or not at all."""
         fresh = file.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(self), default=_text, indent=1), encoding="utf-8")
-        os.replace(fresh, file)
+        fresh.replace(file)
 
     def index(self, day: date) -> int:
         """Which day of the county a day is; the first is 0."""

@@ -65,6 +65,11 @@ class Life:
         until = self._world.until
         return until is not None and self._world.clock() >= until and not self._workers[1].thread.is_alive()
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the service has everything that the gateways took."""
+        return self.tally.confirmed == self.tally.taken
+
     def check(self) -> None:
         """Raise `DemoFailed` when a thread has failed."""
         for worker in self._workers:

@@ -1,15 +1,73 @@
 """What the demonstration tells its user while it runs."""
 
+import time
 from datetime import datetime
 
+import click
+
+from coldtrail.demo.api import Api
 from coldtrail.demo.county import ZONE, County
 from coldtrail.demo.diary import Diary
+from coldtrail.demo.showcase import announcement, find_example
 from coldtrail.demo.tally import Tally
+from coldtrail.demo.tokens import AUDITOR, Tokens
 from coldtrail.demo.trouble import trouble_of
+
+_LOOK_EVERY = 1.0
+_WAITING_EVERY = 10.0
+_STATUS_EVERY = 30.0
+
+
+class Teller:
+    """Says what `ready` waits for, then `ready` and what to try, then now and then where the county stands."""
+
+    def __init__(self, api: Api, tokens: Tokens, county: County, diary: Diary, tally: Tally, broker: str) -> None:
+        self._api = api
+        self._tokens = tokens
+        self._county = county
+        self._diary = diary
+        self._tally = tally
+        self._broker = broker
+        self._is_ready = False
+        self._carried_on = diary.day is not None
+        self._look_at = self._tell_at = time.monotonic()
+
+    def tell(self, now: datetime) -> None:
+        """Say what is due; called often. Raises `Refused` and `Stopped`."""
+        if not self._is_ready:
+            self._look()
+        if time.monotonic() < self._tell_at:
+            return
+        if self._is_ready:
+            self._tell_in(_STATUS_EVERY)
+            click.echo(status_line(self._county, self._diary, self._tally, now, self._overdue()))
+        else:
+            self._tell_in(_WAITING_EVERY)
+            click.echo(waiting_line(now, self._tally.given))
+
+    def _look(self) -> None:
+        """Look for what the commands are to show, once there can be any."""
+        if time.monotonic() < self._look_at or not (self._tally.given or self._carried_on):
+            return
+        self._look_at = time.monotonic() + _LOOK_EVERY
+        example = find_example(self._api, self._tokens)
+        if example is not None:
+            self._is_ready = True
+            self._tell_in(_STATUS_EVERY)
+            for line in announcement(self._api.url, self._broker, self._tokens, example):
+                click.echo(line)
+
+    def _tell_in(self, seconds: float) -> None:
+        self._tell_at = time.monotonic() + seconds
+
+    def _overdue(self) -> int:
+        """Doses past a deadline, used too late or still there."""
+        page = self._api.get("/api/v1/deadlines?status=missed&limit=1000", self._tokens[AUDITOR])
+        return sum(line["doses_left"] + line["doses_late"] for line in page["items"])
 
 
 def status_line(county: County, diary: Diary, tally: Tally, now: datetime, overdue: int) -> str:
-    """Where the county stands: doses given in this run, doses past their deadline, readings, troubles."""
+    """Where the county stands: doses given in this run, doses past a deadline, readings, what goes wrong today."""
     local = now.astimezone(ZONE)
     troubles = trouble_of(county, diary.index(local.date()), local.date()).told
     parts = [
