@@ -1,7 +1,7 @@
 """Settings from the environment: read here and nowhere else, all checked at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,7 +52,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     protocol = take("COLDTRAIL_MQTT_PROTOCOL", "5", _protocol, "5 or 3.1.1")
     root = take("COLDTRAIL_MQTT_ROOT", ROOT, _root, f"a topic without + and #, such as {ROOT}")
     shards = take("COLDTRAIL_SHARDS", "00-ff", shard_list, "shards such as 00-7f or 00,0a,f0-ff")
-    client_id = environment.get("COLDTRAIL_MQTT_CLIENT_ID", f"coldtrail-ingest-{shards[0] if shards else ''}")
+    client_id = environment.get("COLDTRAIL_MQTT_CLIENT_ID", f"coldtrail-ingest-{shards_name(shards or ())}")
     read = {
         "database_url": take("COLDTRAIL_DATABASE_URL", DATABASE_URL, _database, "sqlite:///... or postgresql://..."),
         "mqtt": take(
@@ -111,6 +111,11 @@ def shard_list(text: str) -> tuple[str, ...]:
             raise ValueError(part)
         found.update(range(first, last + 1))
     return tuple(f"{shard:02x}" for shard in sorted(found))
+
+
+def shards_name(shards: Sequence[str]) -> str:
+    """A name that other shards do not have: a durable session keeps the filters it was made with."""
+    return f"{shards[0]}-{shards[-1]}-{len(shards)}" if shards else ""
 
 
 def _protocol(text: str) -> Protocol:
