@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel, get_locale
 from flask_smorest import Api
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from api import problems
 from api.context import EXTENSION
@@ -58,8 +58,15 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
     app.register_blueprint(documentation.blueprint)
     app.register_error_handler(ColdtrailError, problems.from_domain)
     app.register_error_handler(Exception, problems.unexpected)
+    app.before_request(_refuse_nul)
     app.after_request(_harden)
     return app
+
+
+def _refuse_nul() -> None:
+    """No name holds NUL, and no PostgreSQL takes it: such an address is of nothing."""
+    if "\0" in request.path:
+        raise NotFound
 
 
 def _language() -> str:

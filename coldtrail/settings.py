@@ -1,6 +1,7 @@
 """Settings from the environment: read here and nowhere else, all checked at once."""
 
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -52,7 +53,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     protocol = take("COLDTRAIL_MQTT_PROTOCOL", "5", _protocol, "5 or 3.1.1")
     root = take("COLDTRAIL_MQTT_ROOT", ROOT, _root, f"a topic without + and #, such as {ROOT}")
     shards = take("COLDTRAIL_SHARDS", "00-ff", shard_list, "shards such as 00-7f or 00,0a,f0-ff")
-    client_id = environment.get("COLDTRAIL_MQTT_CLIENT_ID", f"coldtrail-ingest-{shards_name(shards or ())}")
+    client_id = environment.get("COLDTRAIL_MQTT_CLIENT_ID", session_name(shards or ()))
     read = {
         "database_url": take("COLDTRAIL_DATABASE_URL", DATABASE_URL, _database, "sqlite:///... or postgresql://..."),
         "mqtt": take(
@@ -113,9 +114,9 @@ def shard_list(text: str) -> tuple[str, ...]:
     return tuple(f"{shard:02x}" for shard in sorted(found))
 
 
-def shards_name(shards: Sequence[str]) -> str:
-    """A name that other shards do not have: a durable session keeps the filters it was made with."""
-    return f"{shards[0]}-{shards[-1]}-{len(shards)}" if shards else ""
+def session_name(shards: Sequence[str]) -> str:
+    """A client id that no other shards have: a durable session keeps the filters that it was made with."""
+    return f"coldtrail-ingest-{zlib.crc32(','.join(shards).encode()):08x}"
 
 
 def _protocol(text: str) -> Protocol:

@@ -52,11 +52,11 @@ def get_shipment(shipment: UUID) -> transit.ShipmentView:
     return transit.get_shipment(database(), shipment)
 
 
-@trail.route("/batches/<gtin>/<batch>/trail")
+@trail.route("/batches/<gtin>/<path:batch>/trail")
 @allow(*READERS)
 @trail.response(200, answers.BatchTrailSchema)
 def get_batch_trail(gtin: str, batch: str) -> trails.BatchTrail:
-    """Everywhere that a batch went."""
+    """Everywhere that a batch went; a batch number may hold a slash."""
     return trails.batch_trail(database(), gtin, batch)
 
 

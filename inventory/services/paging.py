@@ -16,7 +16,14 @@ from inventory.domain.errors import N_, Code, Invalid
 T = TypeVar("T")
 U = TypeVar("U")
 
-_READERS: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, str: str}
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
+_READERS: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, str: _printable}
 
 
 @dataclass(frozen=True)
@@ -59,5 +66,5 @@ def _read(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return [_READERS[column.type.python_type](text) for column, text in zip(key, texts, strict=True)]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Invalid(Code.MALFORMED, "after", cursor, N_("the `next` of an earlier page")) from error
