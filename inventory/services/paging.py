@@ -23,7 +23,14 @@ def _printable(text: str) -> str:
     return text
 
 
-_READERS: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, str: _printable}
+def _aware(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at
+
+
+_READERS: dict[type, Callable[[str], Any]] = {datetime: _aware, UUID: UUID, str: _printable}
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,8 @@ def _cursor(values: Sequence[Any]) -> str:
 def _read(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if not isinstance(texts, list):
+            raise TypeError(cursor)
         return [_READERS[column.type.python_type](text) for column, text in zip(key, texts, strict=True)]
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Invalid(Code.MALFORMED, "after", cursor, N_("the `next` of an earlier page")) from error
