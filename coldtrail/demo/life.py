@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -50,7 +51,7 @@ class Life:
     def __init__(self, county: County, world: World, diary: Diary, folder: Path, abandon: Event) -> None:
         self.tally = Tally()
         self._world = world
-        self._diary = diary
+        self.diary = diary
         self._file = diary_file(folder)
         self._keeping = Lock()
         self._halt, self._abandon, self._dark = Event(), abandon, Event()
@@ -66,6 +67,11 @@ class Life:
         return until is not None and self._world.clock() >= until and not self._workers[1].thread.is_alive()
 
     @property
+    def behind(self) -> timedelta:
+        """By how much the earliest step that is not done yet is late."""
+        return max(timedelta(), self._world.clock() - self._staff.progress.done_until)
+
+    @property
     def is_confirmed(self) -> bool:
         """Whether the service has everything that the gateways took."""
         return self.tally.confirmed == self.tally.taken
@@ -79,9 +85,9 @@ class Life:
     def keep(self) -> None:
         """Write the diary."""
         with self._keeping:
-            self._diary.shown = self._world.clock()
-            self._diary.done_until = self._staff.progress.done_until
-            self._diary.save(self._file)
+            self.diary.shown = self._world.clock()
+            self.diary.done_until = self._staff.progress.done_until
+            self.diary.save(self._file)
 
     def end(self) -> None:
         """Let what is under way be answered, begin nothing more, and write the diary a last time."""

@@ -10,6 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_GUARDIAN = Path(__file__).with_name("guardian.py")
+"""Run by its path: it needs nothing of ours, and is to be small."""
+
 _PATIENCE_SECONDS = 15.0
 _TAIL = 2000
 
@@ -48,7 +51,7 @@ class Processes:
         self._logs = logs
         self._children: list[Child] = []
         self._guardian = subprocess.Popen(
-            [sys.executable, "-m", "coldtrail.demo.guardian"], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-I", str(_GUARDIAN)], stdin=subprocess.PIPE, start_new_session=True
         )
 
     def start(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:

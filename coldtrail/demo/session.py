@@ -100,7 +100,7 @@ class _Run:
             await_ready(api, processes.check, self.stop)
             tokens = self._enrolled(api)
             life = self._begin(tokens, broker, processes)
-            teller = Teller(api, tokens, self.county, self.diary, life.tally, f"{broker.url} ({broker.kind})")
+            teller = Teller(api, tokens, self.county, life, f"{broker.url} ({broker.kind})")
             try:
                 self._watch(life, teller, processes)
                 return life.is_over

@@ -1,7 +1,7 @@
 """The staff of the county: they carry out each day's plan over HTTP, each step when its time has come."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -31,22 +31,28 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """Which steps are under way: everything before the earliest of them is done."""
+    """Which steps are under way, and which is next: everything before the earliest of them is done."""
 
-    done_until: datetime
+    next_at: datetime
     _lock: Lock = field(default_factory=Lock)
     _open: dict[str, datetime] = field(default_factory=dict)
 
-    def begin(self, step: Step) -> None:
-        """A step is sent."""
+    @property
+    def done_until(self) -> datetime:
+        """From here on steps have to be sent, some perhaps again."""
         with self._lock:
-            self._open[step.key] = step.at
+            return min([self.next_at, *self._open.values()])
+
+    def begin(self, steps: Sequence[Step], next_at: datetime) -> None:
+        """These steps are sent; then the next one is due at `next_at`."""
+        with self._lock:
+            self._open.update({step.key: step.at for step in steps})
+            self.next_at = max(self.next_at, next_at)
 
     def end(self, step: Step) -> None:
         """It has been answered."""
         with self._lock:
             del self._open[step.key]
-            self.done_until = max(self.done_until, min(self._open.values(), default=step.at))
 
 
 class Staff:
@@ -114,7 +120,9 @@ class Staff:
         while waiting and self._wait_until(waiting[0].at):
             due = self._due(waiting)
             del waiting[: len(due)]
-            for step in merged(due) if len(due) > 1 else due:
+            sent = merged(due) if len(due) > 1 else due
+            self.progress.begin(sent, waiting[0].at if waiting else due[-1].at + timedelta(seconds=1))
+            for step in sent:
                 self._send(step, pool, again=step.at < resumed_at)
 
     def _due(self, waiting: list[Step]) -> list[Step]:
@@ -135,11 +143,9 @@ class Staff:
             self._move(step, again=again)
             return
         self._places.acquire()
-        self.progress.begin(step)
         pool.submit(self._give, step)
 
     def _move(self, step: Step, *, again: bool) -> None:
-        self.progress.begin(step)
         answer = self._post(step)
         self._shipments[step.key] = answer.get("shipment", "")
         self.progress.end(step)
@@ -169,7 +175,6 @@ class Staff:
     def _count(self, step: Step) -> None:
         with self._tally.change() as tally:
             tally.given += step.doses
-            tally.behind = self._clock() - step.at
 
     def _wait_until(self, at: datetime) -> bool:
         """Wait for an instant; False when the run ends before."""

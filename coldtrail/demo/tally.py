@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from threading import Lock
 
 
@@ -14,14 +13,12 @@ class Tally:
     Attributes:
         given: doses given.
         refused: doses that the service refused.
-        behind: by how much simulated time the newest posted step is late.
         taken: readings that gateways took.
         confirmed: those for which the service's receipt came.
     """
 
     given: int = 0
     refused: int = 0
-    behind: timedelta = timedelta()
     taken: int = 0
     confirmed: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False)

@@ -7,9 +7,8 @@ import click
 
 from coldtrail.demo.api import Api
 from coldtrail.demo.county import ZONE, County
-from coldtrail.demo.diary import Diary
+from coldtrail.demo.life import Life
 from coldtrail.demo.showcase import announcement, find_example
-from coldtrail.demo.tally import Tally
 from coldtrail.demo.tokens import AUDITOR, Tokens
 from coldtrail.demo.trouble import trouble_of
 
@@ -21,15 +20,14 @@ _STATUS_EVERY = 30.0
 class Teller:
     """Says what `ready` waits for, then `ready` and what to try, then now and then where the county stands."""
 
-    def __init__(self, api: Api, tokens: Tokens, county: County, diary: Diary, tally: Tally, broker: str) -> None:
+    def __init__(self, api: Api, tokens: Tokens, county: County, life: Life, broker: str) -> None:
         self._api = api
         self._tokens = tokens
         self._county = county
-        self._diary = diary
-        self._tally = tally
+        self._life = life
         self._broker = broker
         self._is_ready = False
-        self._carried_on = diary.day is not None
+        self._carried_on = life.diary.day is not None
         self._look_at = self._tell_at = time.monotonic()
 
     def tell(self, now: datetime) -> None:
@@ -40,14 +38,14 @@ class Teller:
             return
         if self._is_ready:
             self._tell_in(_STATUS_EVERY)
-            click.echo(status_line(self._county, self._diary, self._tally, now, self._overdue()))
+            click.echo(status_line(self._county, self._life, now, self._overdue()))
         else:
             self._tell_in(_WAITING_EVERY)
-            click.echo(waiting_line(now, self._tally.given))
+            click.echo(waiting_line(now, self._life.tally.given))
 
     def _look(self) -> None:
         """Look for what the commands are to show, once there can be any."""
-        if time.monotonic() < self._look_at or not (self._tally.given or self._carried_on):
+        if time.monotonic() < self._look_at or not (self._life.tally.given or self._carried_on):
             return
         self._look_at = time.monotonic() + _LOOK_EVERY
         example = find_example(self._api, self._tokens)
@@ -66,22 +64,23 @@ class Teller:
         return sum(line["doses_left"] + line["doses_late"] for line in page["items"])
 
 
-def status_line(county: County, diary: Diary, tally: Tally, now: datetime, overdue: int) -> str:
+def status_line(county: County, life: Life, now: datetime, overdue: int) -> str:
     """Where the county stands: doses given in this run, doses past a deadline, readings, what goes wrong today."""
-    local = now.astimezone(ZONE)
-    troubles = trouble_of(county, diary.index(local.date()), local.date()).told
+    local, tally = now.astimezone(ZONE), life.tally
+    troubles = trouble_of(county, life.diary.index(local.date()), local.date()).told
     parts = [
         f"{local:%Y-%m-%d %H:%M}",
         f"{tally.given:,} doses given",
         f"{overdue:,} past a deadline",
         f"{tally.confirmed:,} of {tally.taken:,} readings confirmed",
     ]
-    behind = int(tally.behind.total_seconds()) // 60
+    behind = int(life.behind.total_seconds()) // 60
     if behind > 1:
         parts.append(f"the service is {behind} min behind")
     if tally.refused:
         parts.append(f"{tally.refused} doses refused")
-    return "; ".join([*parts, *(told for since, told in troubles if since <= now)])
+    wrong = ", ".join(told for since, told in troubles if since <= now)
+    return "; ".join([*parts, *([f"today: {wrong}"] if wrong else [])])
 
 
 def waiting_line(now: datetime, given: int) -> str:

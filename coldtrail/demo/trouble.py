@@ -63,33 +63,41 @@ def _first_day(day: date) -> Trouble:
         late=others[0].late,
         short=others[1].short,
         silences=others[2].silences,
-        told=((failure.since, _stopped(room)), *(told for other in others for told in other.told)),
+        told=(_stopped(failure), *(told for other in others for told in other.told)),
     )
 
 
 def _compressor_stops(site: str, day: date) -> Trouble:
     fridge = f"{site}-F1"
     failure = Failure(fridge, _at(day, 11), _at(day, 13))
-    return Trouble(failures=(failure,), told=((failure.since, _stopped(fridge)),))
+    return Trouble(failures=(failure,), told=(_stopped(failure),))
 
 
 def _comes_late(site: str, day: date) -> Trouble:
-    told = f"the trip to {site} is {LATENESS.seconds // 3600} hours late"
+    told = f"trip to {site} comes {LATENESS.seconds // 3600} hours late"
     return Trouble(late={site: LATENESS}, told=((_at(day, 8), told),))
 
 
 def _comes_short(site: str, day: date) -> Trouble:
-    told = f"only {SHORT_PERCENT} % of the doses for {site} arrive"
+    told = f"{SHORT_PERCENT} % of the doses for {site} arrive"
     return Trouble(short={site: SHORT_PERCENT}, told=((_at(day, 8), told),))
 
 
 def _goes_silent(site: str, day: date) -> Trouble:
     silence = Silence(gateway(site), _at(day, 10), _at(day, 11))
-    return Trouble(silences=(silence,), told=((silence.since, f"{silence.gateway} is silent for an hour"),))
+    return Trouble(silences=(silence,), told=(_told_silence(silence),))
 
 
-def _stopped(appliance: str) -> str:
-    return f"the compressor of {appliance} has stopped"
+def _told_silence(silence: Silence) -> tuple[datetime, str]:
+    return silence.since, f"{silence.gateway} is silent {_span(silence.since, silence.until)}"
+
+
+def _stopped(failure: Failure) -> tuple[datetime, str]:
+    return failure.since, f"compressor of {failure.appliance} stands still {_span(failure.since, failure.until)}"
+
+
+def _span(since: datetime, until: datetime) -> str:
+    return f"{since:%H:%M}-{until:%H:%M}"
 
 
 def _at(day: date, hour: int, minute: int = 0) -> datetime:

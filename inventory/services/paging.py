@@ -72,8 +72,7 @@ def _cursor(values: Sequence[Any]) -> str:
 def _read(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if not isinstance(texts, list):
-            raise TypeError(cursor)
-        return [_READERS[column.type.python_type](text) for column, text in zip(key, texts, strict=True)]
+        pairs = zip(key, enumerate(texts), strict=True)
+        return [_READERS[column.type.python_type](texts[place]) for column, (place, _) in pairs]
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Invalid(Code.MALFORMED, "after", cursor, N_("the `next` of an earlier page")) from error

@@ -14,17 +14,15 @@ PATIENCE = 60.0
 """Seconds until what does not happen is a failure."""
 
 
-def environment(database_url: str, broker: Broker, **more: str) -> dict[str, str]:
+def environment(**settings: str) -> dict[str, str]:
     """The settings of a process, and nothing of this test run's own."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("COLDTRAIL_")}
-    return (
-        bare
-        | {
-            "COLDTRAIL_DATABASE_URL": database_url,
-            "COLDTRAIL_MQTT_URL": broker.url,
-            "COLDTRAIL_MQTT_PROTOCOL": broker.protocol,
-        }
-        | more
+    return {name: value for name, value in os.environ.items() if not name.startswith("COLDTRAIL_")} | settings
+
+
+def beside(database_url: str, broker: Broker) -> dict[str, str]:
+    """The settings of a process that works with these."""
+    return environment(
+        COLDTRAIL_DATABASE_URL=database_url, COLDTRAIL_MQTT_URL=broker.url, COLDTRAIL_MQTT_PROTOCOL=broker.protocol
     )
 
 

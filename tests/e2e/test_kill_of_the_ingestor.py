@@ -17,7 +17,7 @@ from inventory.persistence.database import Database
 from inventory.persistence.tables import Excursion, Reading, RejectedMessage, Sensor
 from inventory.services import equipment, facilities, rules
 from inventory.services.judgement import hold_of, read_between
-from tests.e2e.processes import PATIENCE, environment, running, start, until
+from tests.e2e.processes import PATIENCE, beside, running, start, until
 
 RECORDS = 3000
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
@@ -61,7 +61,7 @@ def stored(database: Database) -> int:
 def test_every_reading_is_there_once_after_a_kill_in_the_middle_of_a_replay(
     database: Database, database_url: str, broker: Broker, tmp_path: Path
 ) -> None:
-    file, log, settings = tmp_path / "month.json", tmp_path / "log", environment(database_url, broker)
+    file, log, settings = tmp_path / "month.json", tmp_path / "log", beside(database_url, broker)
     write_records(file)
     ingest = start(["ingest"], settings, log)
     replay = ["replay", str(file), "--mqtt", broker.url, "--gateway", "GW", "--serial", "LOGGER", "--chunk", "2"]
@@ -94,7 +94,7 @@ def _holds_everything_once(database: Database) -> None:
 def test_an_ingest_worker_ends_quietly_when_it_is_asked_to(
     database: Database, database_url: str, broker: Broker, tmp_path: Path
 ) -> None:
-    process = start(["ingest"], environment(database_url, broker), tmp_path / "log")
+    process = start(["ingest"], beside(database_url, broker), tmp_path / "log")
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(2)
     process.terminate()

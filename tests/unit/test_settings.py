@@ -79,7 +79,7 @@ def test_a_database_that_is_none_of_them_is_refused(url: str) -> None:
     assert "COLDTRAIL_DATABASE_URL" in fault(DATABASE_URL=url)
 
 
-@pytest.mark.parametrize("bind", ["127.0.0.1:8000", "0.0.0.0:80", "[::1]:8000", "api:8000"])  # noqa: S104
+@pytest.mark.parametrize("bind", ["127.0.0.1:8000", "0.0.0.0:80", "[::1]:8000", "api:8000"])
 def test_an_address_to_listen_at_is_a_host_and_a_port(bind: str) -> None:
     assert read(BIND=bind).bind == bind
 

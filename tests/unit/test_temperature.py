@@ -10,15 +10,19 @@ from inventory.domain.temperature import ABSOLUTE_ZERO, HIGHEST, celsius, centi
     [
         ("4.56", 456),
         ("-0.5", -50),
-        (8, 800),
+        ("8", 800),
         ("8.004", 800),
         ("8.006", 801),
-        ("-273.15", ABSOLUTE_ZERO),
-        (200, HIGHEST),
+        (ABSOLUTE_ZERO, -27315),
+        (HIGHEST, 20000),
     ],
 )
-def test_degrees_become_whole_hundredths(degrees: str | int, hundredths: int) -> None:
-    assert centi(degrees) == hundredths
+def test_degrees_become_whole_hundredths(degrees: str | Decimal, hundredths: int) -> None:
+    assert centi(Decimal(degrees)) == hundredths
+
+
+def test_whole_degrees_may_come_as_an_integer() -> None:
+    assert centi(-5) == -500
 
 
 @pytest.mark.parametrize(("degrees", "hundredths"), [("0.125", 12), ("0.135", 14), ("-0.125", -12), ("-0.135", -14)])
@@ -32,7 +36,7 @@ def test_what_is_no_temperature_is_refused(degrees: str) -> None:
         centi(Decimal(degrees))
 
 
-@pytest.mark.parametrize("hundredths", [ABSOLUTE_ZERO, -1, 0, 1, 456, HIGHEST])
+@pytest.mark.parametrize("hundredths", [-27315, -1, 0, 1, 456, 20000])
 def test_hundredths_go_to_degrees_and_back_unchanged(hundredths: int) -> None:
     assert centi(celsius(hundredths)) == hundredths
 

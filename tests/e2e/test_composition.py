@@ -1,0 +1,101 @@
+"""The processes of `docker-compose.yml`, by its own commands, against a real PostgreSQL and the deployed Mosquitto."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from inventory.services.messages import Measurement
+from mqtt_ingest import topics
+from mqtt_ingest.buffer import Buffer
+from mqtt_ingest.client import Publisher
+from mqtt_ingest.gateway import Gateway
+from mqtt_ingest.settings import MqttSettings
+from tests.deployment import Deployed, add_user
+from tests.e2e.processes import PATIENCE, environment, running, start, until
+from tests.services import LOOPBACK, Postgres, free_port
+from tests.unit.test_compose import SERVICES, command_line
+
+FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+SHARDS = {"GW-LOW": "0a", "GW-HIGH": "f3"}
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The running services: the API's address, the broker's port and an admin's token."""
+
+    url: str
+    mqtt_port: int
+    admin: str
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.admin}"}
+        with urllib3.PoolManager() as http:
+            answer = http.request(method, f"{self.url}/api/v1/{path}", headers=headers, json=body)
+        assert answer.status < 300, answer.data
+        return answer.json()
+
+
+def commands_of(service: str) -> list[list[str]]:
+    """What a service runs, as arguments of `coldtrail`: of a shell script, each of its commands."""
+    script = command_line(SERVICES[service]).removeprefix("sh -euc ")
+    return [shlex.split(command)[1:] for command in script.split(";")]
+
+
+@pytest.fixture
+def composition(postgres: Postgres, deployed: Deployed, tmp_path: Path) -> Iterator[Composition]:
+    log, bind = tmp_path / "log", f"{LOOPBACK}:{free_port()}"
+    with postgres.database() as name, ExitStack() as services:
+        url = f"mqtt://ingest:ingest-password@{LOOPBACK}:{deployed.port}"
+        settings = environment(COLDTRAIL_DATABASE_URL=postgres.url(name), COLDTRAIL_MQTT_URL=url, COLDTRAIL_BIND=bind)
+        for command in commands_of("migrate"):
+            assert start(command, settings, log).wait(PATIENCE) == 0, log.read_text()
+        assert start(["token", "create", "admin", "--role", "admin"], settings, tmp_path / "token").wait(PATIENCE) == 0
+        for service in ("api", "ingest-0", "ingest-1"):
+            (command,) = commands_of(service)
+            services.enter_context(running(command, settings, log))
+        with urllib3.PoolManager() as http:
+            until(lambda: answers(http, f"http://{bind}/readyz"))
+        yield Composition(f"http://{bind}", deployed.port, (tmp_path / "token").read_text().strip())
+
+
+def answers(http: urllib3.PoolManager, url: str) -> bool:
+    try:
+        return http.request("GET", url, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def test_two_workers_take_in_what_their_gateways_send(composition: Composition, deployed: Deployed) -> None:
+    composition.call("POST", "facilities", {"code": "S", "name": "S", "kind": "fixed-site", "zone": "Asia/Shanghai"})
+    for code, shard in SHARDS.items():
+        add_user(deployed, code)
+        deployed.reload()
+        composition.call("POST", "gateways", {"code": code, "facility": "S", "shard": shard})
+        sensor = {"serial": f"T-{code}", "interval_seconds": 60, "storage_profile": "who-2-8", "gateway": code}
+        composition.call("POST", "sensors", sensor)
+        send(composition, code, shard, f"T-{code}")
+        found = composition.call("GET", f"sensors/T-{code}/readings?limit=1000")
+        assert [each["celsius"] for each in found["items"]] == [(400 + number) / 100 for number in range(100)]
+
+
+def send(composition: Composition, code: str, shard: str, serial: str) -> None:
+    """Send a hundred readings as a gateway does, until all are confirmed."""
+    settings = MqttSettings(code, LOOPBACK, composition.mqtt_port, username=code, password=f"{code}-password")
+    publisher = Publisher(settings, [topics.receipt_topic(code, shard)])
+    gateway = Gateway(code, shard, publisher, Buffer())
+    for number in range(100):
+        gateway.take([Measurement(serial, FIRST + timedelta(minutes=number), 400 + number)])
+    until(lambda: confirmed(gateway))
+    publisher.close()
+
+
+def confirmed(gateway: Gateway) -> bool:
+    gateway.step(0.1)
+    return gateway.outstanding == 0

@@ -1,0 +1,108 @@
+"""Nothing that the demonstration starts outlives it, and what it cannot start with is said at once."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from coldtrail.demo import guardian, run_demo
+from coldtrail.demo.options import Options
+from coldtrail.demo.processes import Child, DemoFailed, Processes
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)",
+]
+
+
+def sleeper(command: list[str] = SLEEP) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_children_end_with_the_context(tmp_path: Path) -> None:
+    with sleeper() as process:
+        with Processes(tmp_path) as processes:
+            processes.adopt(Child("sleeper", process, tmp_path / "log"))
+            processes.check()
+        assert process.returncode == -signal.SIGTERM
+
+
+def test_a_child_that_ends_by_itself_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("the disk is full\n")
+    with sleeper([sys.executable, "-c", "raise SystemExit(3)"]) as process:
+        process.wait()
+        with Processes(tmp_path) as processes:
+            processes.adopt(Child("sleeper", process, log))
+            with pytest.raises(DemoFailed, match=r"(?s)sleeper ended with status 3.*disk is full"):
+                processes.check()
+
+
+def test_the_guardian_ends_what_a_killed_demonstration_left(tmp_path: Path) -> None:
+    begin = (
+        "import os, signal, subprocess, sys; from pathlib import Path\n"
+        "from coldtrail.demo.processes import Child, Processes\n"
+        f"process = subprocess.Popen({SLEEP!r}, start_new_session=True)\n"
+        f"processes = Processes(Path({str(tmp_path)!r}))\n"
+        f"processes.adopt(Child('sleeper', process, Path({str(tmp_path)!r})))\n"
+        "print(process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", begin], stdout=subprocess.PIPE, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    left = int(done.stdout)
+    give_up = time.monotonic() + 10
+    while _runs(left) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert not _runs(left)
+
+
+def _runs(pid: int) -> bool:
+    """Alive; where there is /proc, no zombie that nobody has collected either."""
+    if not Path("/proc/self/stat").exists():
+        return is_alive(pid)
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_the_guardian_forgets_what_has_ended_in_good_order() -> None:
+    assert guardian.watch(["+12\n", "+34\n", "-12\n"]) == {34}
+
+
+def test_the_guardian_uses_force_on_who_does_not_listen() -> None:
+    with sleeper(STUBBORN) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        guardian.end({process.pid}, patience=0.3)
+        assert process.wait(10) == -signal.SIGKILL
+
+
+def test_a_port_in_use_is_one_clear_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run_demo(tmp_path / "var", port, None, 60, None, None, None) == 1
+    said = capsys.readouterr().err
+    assert f"port {port}" in said
+    assert "COLDTRAIL_PORT" in said
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_speed_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DemoFailed, match="speed"):
+        Options(tmp_path, 0, None, 0, None, None, None).require()
