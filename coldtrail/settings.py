@@ -68,9 +68,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         "threads": take("COLDTRAIL_THREADS", "4", _count, "a number from 1 to 64"),
         "clock": take("COLDTRAIL_CLOCK", "", _clock, "empty, or ANCHOR,SHOWN,SPEED for a demonstration"),
     }
-    faults += [
-        f"{name} is unknown" for name in sorted(environment) if name.startswith("COLDTRAIL_") and name not in KNOWN
-    ]
+    faults += [f"{name} is unknown" for name in sorted(environment) if _is_slip(name)]
     if faults:
         raise SettingsError("\n".join(faults))
     return Settings(**read)  # type: ignore[arg-type]  # no fault: none of them is None

@@ -7,6 +7,7 @@ sees the same time. Operating a real installation never needs it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 
 Clock = Callable[[], datetime]
 
@@ -33,7 +34,7 @@ class ScaledClock:
         """Read `ANCHOR,SHOWN,SPEED`, two ISO 8601 instants with offsets and a factor; ValueError if it is not."""
         anchor, shown, speed = text.split(",")
         clock = cls(datetime.fromisoformat(anchor), datetime.fromisoformat(shown), float(speed))
-        if clock.anchor.tzinfo is None or clock.shown.tzinfo is None or clock.speed <= 0:
+        if clock.anchor.tzinfo is None or clock.shown.tzinfo is None or not 0 < clock.speed < inf:
             raise ValueError(text)
         return cls(clock.anchor.astimezone(UTC), clock.shown.astimezone(UTC), clock.speed)
 

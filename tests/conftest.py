@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.buffers import open_buffer as open_buffer
 from tests.deployment import deployed as deployed
 from tests.services import (
     BROKERS,

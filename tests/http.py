@@ -69,7 +69,7 @@ class Client:
         )
         return Answer(response.status, response.headers, response.data)
 
-    def get(self, path: str, who: str = "auditor", **query: object) -> Answer:
+    def get(self, path: str, who: str = "auditor", /, **query: object) -> Answer:
         """A GET under /api/v1 with a query."""
         address = f"/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
         return self.send("GET", address, headers=self.bearer(who))

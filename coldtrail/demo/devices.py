@@ -15,14 +15,14 @@ from coldtrail.demo.diary import Diary
 from coldtrail.demo.steps import Trip
 from coldtrail.demo.tally import Tally
 from coldtrail.demo.trouble import Trouble, trouble_of
-from inventory.clock import ScaledClock
+from coldtrail.demo.world import BrokerAddress, World
 from inventory.services.equipment import shard_of
 from inventory.services.messages import Measurement
 from mqtt_ingest import topics
 from mqtt_ingest.buffer import Buffer
 from mqtt_ingest.client import Publisher
 from mqtt_ingest.gateway import Gateway
-from mqtt_ingest.settings import MqttSettings, Protocol
+from mqtt_ingest.settings import MqttSettings
 
 MINUTE = timedelta(minutes=1)
 
@@ -30,14 +30,6 @@ _PATIENCE = 10.0
 _NAP = 0.05
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class BrokerAddress:
-    """Where the broker is, and the MQTT that it speaks."""
-
-    url: str
-    protocol: Protocol
 
 
 @dataclass
@@ -93,29 +85,18 @@ class Devices:
 
     Args:
         county: whose sensors they read.
-        folder: where their buffers lie.
-        broker: where they publish.
+        world: the broker where they publish, and the county's time, after whose end nothing is read.
         diary: says up to when the sensors have been read, and is told.
-        clock: the county's time.
+        folder: where their buffers lie.
         stop: ends it.
         tally: is told what was taken and confirmed.
     """
 
-    def __init__(
-        self,
-        county: County,
-        folder: Path,
-        broker: BrokerAddress,
-        diary: Diary,
-        clock: ScaledClock,
-        stop: Event,
-        tally: Tally,
-    ) -> None:
+    def __init__(self, county: County, world: World, diary: Diary, folder: Path, stop: Event, tally: Tally) -> None:
         self._county = county
-        self._folder = folder
-        self._broker = broker
+        self._world = world
         self._diary = diary
-        self._clock = clock
+        self._folder = folder
         self._stop = stop
         self._tally = tally
         self._trips: SimpleQueue[Trip] = SimpleQueue()
@@ -142,11 +123,11 @@ class Devices:
         of: dict[str, list[Probe]] = {}
         for probe in self._county.probes:
             of.setdefault(probe.gateway, []).append(probe)
-        return {code: open_device(code, probes, self._folder, self._broker) for code, probes in of.items()}
+        return {code: open_device(code, probes, self._folder, self._world.broker) for code, probes in of.items()}
 
     def _read(self, devices: dict[str, Device]) -> None:
         """Read every sensor for each minute that has come since the last time."""
-        now = self._clock().replace(second=0, microsecond=0)
+        now = self._now().replace(second=0, microsecond=0)
         first = self._diary.read_until.astimezone(UTC)
         instants = [first + MINUTE * number for number in range(1, (now - first) // MINUTE + 1)]
         if not instants:
@@ -156,6 +137,10 @@ class Devices:
             device.be_silent(any(each.gateway == device.code and each.holds(now) for each in trouble.silences))
             self._take(device, [_measured(probe, at, trouble) for at in instants for probe in device.probes])
         self._diary.read_until = now
+
+    def _now(self) -> datetime:
+        now, until = self._world.clock(), self._world.until
+        return now if until is None else min(now, until.astimezone(UTC))
 
     def _trouble(self, now: datetime) -> Trouble:
         day = now.astimezone(ZONE).date()

@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from coldtrail.demo.county import ZONE
-from coldtrail.demo.plan import DAY_BEGINS
+from coldtrail.demo.plan import begin_of
 from coldtrail.demo.steps import Lot
 
 
@@ -35,7 +34,7 @@ class Diary:
     @classmethod
     def begin(cls, today: date) -> Self:
         """The notes of a county that begins at six in the morning."""
-        six = datetime.combine(today, DAY_BEGINS, ZONE)
+        six = begin_of(today)
         return cls(today, six, six, six - timedelta(minutes=1))
 
     @classmethod

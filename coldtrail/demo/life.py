@@ -56,7 +56,7 @@ class Life:
         self._keeping = Lock()
         self._halt, self._abandon, self._dark = Event(), abandon, Event()
         buffers = folder / "gateways"
-        self.devices = Devices(county, buffers, world.broker, diary, world.clock, self._dark, self.tally)
+        self.devices = Devices(county, world, diary, buffers, self._dark, self.tally)
         self._staff = Staff(world, county, diary, self._halt, self.tally, self.devices.arrived, self.keep)
         self._workers = (_Worker("gateways", self.devices.run), _Worker("staff", self._staff.run))
 

@@ -18,11 +18,14 @@ from coldtrail.demo.trouble import Trouble
 Holdings = Mapping[str, Sequence[Lot]]
 """What each site holds when the day begins."""
 
-DAY_BEGINS = time(6)
-
 _ADMINISTRATIONS = "/api/v1/administrations"
 _FIRST_OPENING, _CLOSING = time(8), time(17, 30)
 _UNPACKING = timedelta(minutes=5)
+
+
+def begin_of(day: date) -> datetime:
+    """When the county's day begins: six in the morning."""
+    return at_time(day, time(6))
 
 
 def plan_day(county: County, day: date, trouble: Trouble, opening: Holdings) -> list[Step]:

@@ -11,7 +11,6 @@ import click
 from coldtrail.broker import Broker
 from coldtrail.demo.api import Api, Refused, Stopped
 from coldtrail.demo.county import ZONE, build_county
-from coldtrail.demo.devices import BrokerAddress
 from coldtrail.demo.diary import Diary
 from coldtrail.demo.enrolment import enrol
 from coldtrail.demo.life import Life, diary_file
@@ -20,8 +19,9 @@ from coldtrail.demo.processes import DemoFailed, Processes
 from coldtrail.demo.services import await_ready, start_services
 from coldtrail.demo.telling import Teller
 from coldtrail.demo.tokens import TokenFile, Tokens
-from coldtrail.demo.world import World
+from coldtrail.demo.world import BrokerAddress, World
 from inventory.clock import ScaledClock, system_clock
+from inventory.domain.errors import ColdtrailError
 from inventory.persistence.database import Database
 from inventory.persistence.migrate import upgrade
 from inventory.services import rules, verification
@@ -50,7 +50,7 @@ def run(options: Options, stop: Event) -> int:
         rules.seed(database)
         over = _Run(options, database, stop).live()
         return _verified(database) if over else 0
-    except (Refused, Stopped) as error:
+    except (Refused, Stopped, ColdtrailError) as error:
         if stop.is_set():
             return 0
         raise DemoFailed(str(error)) from error
@@ -63,6 +63,11 @@ def _log_to(options: Options) -> None:
     logs.mkdir(exist_ok=True)
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(filename=logs / "county.log", level=logging.INFO, format=form, force=True)
+
+
+def _described(broker: Broker) -> str:
+    about = {"amqtt": "amqtt, which keeps nothing for a client that is away: for a demonstration only"}
+    return f"{broker.url} ({about.get(broker.kind, broker.kind)})"
 
 
 def _verified(database: Database) -> int:
@@ -100,13 +105,16 @@ class _Run:
             await_ready(api, processes.check, self.stop)
             tokens = self._enrolled(api)
             life = self._begin(tokens, broker, processes)
-            teller = Teller(api, tokens, self.county, life, f"{broker.url} ({broker.kind})")
+            teller = Teller(api, tokens, self.county, life, _described(broker))
             try:
                 self._watch(life, teller, processes)
                 return life.is_over
             finally:
                 click.echo("ending the county")
                 life.end()
+                click.echo(
+                    f"ended at {self.diary.shown.astimezone(ZONE):%Y-%m-%d %H:%M}; a second run goes on from there"
+                )
 
     def _enrolled(self, api: Api) -> Tokens:
         """The tokens, for staff belong to facilities that have to be enrolled first."""

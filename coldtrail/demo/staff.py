@@ -9,9 +9,9 @@ from threading import BoundedSemaphore, Event, Lock
 from typing import Any
 
 from coldtrail.demo.api import Refused, Stopped
-from coldtrail.demo.county import ZONE, County
+from coldtrail.demo.county import County
 from coldtrail.demo.diary import Diary
-from coldtrail.demo.plan import DAY_BEGINS, plan_day
+from coldtrail.demo.plan import begin_of, plan_day
 from coldtrail.demo.steps import Lot, Step, Trip, merged
 from coldtrail.demo.tally import Tally
 from coldtrail.demo.tokens import SITES
@@ -94,7 +94,7 @@ class Staff:
         """Work day after day; raises `Refused` when the service refuses a movement of the plan."""
         day = self._diary.day or self._diary.began
         try:
-            while self._wait_until(datetime.combine(day, DAY_BEGINS, ZONE)):
+            while self._wait_until(begin_of(day)):
                 self._work(day)
                 day += timedelta(days=1)
         except Stopped:
@@ -105,7 +105,7 @@ class Staff:
         trouble = trouble_of(self._county, self._diary.index(day), day)
         steps = plan_day(self._county, day, trouble, self._diary.opening)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            self._carry_out(steps, pool)
+            self._carry_out(steps, pool, begin_of(day + timedelta(days=1)))
 
     def _open(self, day: date) -> None:
         """Write down what each site holds, unless this day was begun in an earlier run."""
@@ -114,14 +114,14 @@ class Staff:
         self._diary.day, self._diary.opening = day, self._on_hand()
         self._keep()
 
-    def _carry_out(self, steps: list[Step], pool: ThreadPoolExecutor) -> None:
+    def _carry_out(self, steps: list[Step], pool: ThreadPoolExecutor, tomorrow: datetime) -> None:
         resumed_at = self.progress.done_until
         waiting = [step for step in steps if not step.doses or step.at >= resumed_at]
         while waiting and self._wait_until(waiting[0].at):
             due = self._due(waiting)
             del waiting[: len(due)]
             sent = merged(due) if len(due) > 1 else due
-            self.progress.begin(sent, waiting[0].at if waiting else due[-1].at + timedelta(seconds=1))
+            self.progress.begin(sent, waiting[0].at if waiting else tomorrow)
             for step in sent:
                 self._send(step, pool, again=step.at < resumed_at)
 

@@ -1,7 +1,7 @@
 """What the demonstration tells its user while it runs."""
 
-import time
-from datetime import datetime
+from datetime import datetime, time
+from time import monotonic
 
 import click
 
@@ -16,6 +16,14 @@ _LOOK_EVERY = 1.0
 _WAITING_EVERY = 10.0
 _STATUS_EVERY = 30.0
 
+_MORNING = (
+    (time(8), "the first sites open"),
+    (time(7, 10), "trips leave for the sites"),
+    (time(6, 20), "the vaccine is in the county's cold room, whose compressor has stopped"),
+    (time(6), "the vaccine is on its way from the city"),
+)
+"""Where the vaccine of the first day is, the latest first."""
+
 
 class Teller:
     """Says what `ready` waits for, then `ready` and what to try, then now and then where the county stands."""
@@ -28,13 +36,13 @@ class Teller:
         self._broker = broker
         self._is_ready = False
         self._carried_on = life.diary.day is not None
-        self._look_at = self._tell_at = time.monotonic()
+        self._look_at = self._tell_at = monotonic()
 
     def tell(self, now: datetime) -> None:
         """Say what is due; called often. Raises `Refused` and `Stopped`."""
         if not self._is_ready:
             self._look()
-        if time.monotonic() < self._tell_at:
+        if monotonic() < self._tell_at:
             return
         if self._is_ready:
             self._tell_in(_STATUS_EVERY)
@@ -45,9 +53,9 @@ class Teller:
 
     def _look(self) -> None:
         """Look for what the commands are to show, once there can be any."""
-        if time.monotonic() < self._look_at or not (self._life.tally.given or self._carried_on):
+        if monotonic() < self._look_at or not (self._life.tally.given or self._carried_on):
             return
-        self._look_at = time.monotonic() + _LOOK_EVERY
+        self._look_at = monotonic() + _LOOK_EVERY
         example = find_example(self._api, self._tokens)
         if example is not None:
             self._is_ready = True
@@ -56,7 +64,7 @@ class Teller:
                 click.echo(line)
 
     def _tell_in(self, seconds: float) -> None:
-        self._tell_at = time.monotonic() + seconds
+        self._tell_at = monotonic() + seconds
 
     def _overdue(self) -> int:
         """Doses past a deadline, used too late or still there."""
@@ -84,6 +92,9 @@ def status_line(county: County, life: Life, now: datetime, overdue: int) -> str:
 
 
 def waiting_line(now: datetime, given: int) -> str:
-    """What `ready` waits for."""
-    awaited = "an excursion on the way of a dose" if given else "the first doses, which sites give from 08:00 on"
-    return f"{now.astimezone(ZONE):%H:%M} in the county; waiting for {awaited}"
+    """What `ready` waits for, and where the vaccine is meanwhile."""
+    local = now.astimezone(ZONE)
+    if given:
+        return f"{local:%H:%M} in the county; waiting for an excursion on the way of a dose"
+    stage = next((told for since, told in _MORNING if local.time() >= since), "the county wakes up")
+    return f"{local:%H:%M} in the county; waiting for the first doses, given from 08:00 on: {stage}"

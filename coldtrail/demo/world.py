@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coldtrail.demo.api import Api
-from coldtrail.demo.devices import BrokerAddress
 from coldtrail.demo.tokens import Tokens
 from inventory.clock import ScaledClock
+from mqtt_ingest.settings import Protocol
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """Where the broker is, and the MQTT that it speaks."""
+
+    url: str
+    protocol: Protocol
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from mqtt_ingest.buffer import Buffer
 from mqtt_ingest.client import Publisher
 from mqtt_ingest.gateway import Gateway
 from mqtt_ingest.settings import MqttSettings
+from tests.buffers import OpenBuffer
 from tests.deployment import Deployed, add_user
 from tests.e2e.processes import PATIENCE, environment, running, start, until
 from tests.services import LOOPBACK, Postgres, free_port
@@ -72,7 +73,9 @@ def answers(http: urllib3.PoolManager, url: str) -> bool:
         return False
 
 
-def test_two_workers_take_in_what_their_gateways_send(composition: Composition, deployed: Deployed) -> None:
+def test_two_workers_take_in_what_their_gateways_send(
+    composition: Composition, deployed: Deployed, open_buffer: OpenBuffer
+) -> None:
     composition.call("POST", "facilities", {"code": "S", "name": "S", "kind": "fixed-site", "zone": "Asia/Shanghai"})
     for code, shard in SHARDS.items():
         add_user(deployed, code)
@@ -80,16 +83,16 @@ def test_two_workers_take_in_what_their_gateways_send(composition: Composition, 
         composition.call("POST", "gateways", {"code": code, "facility": "S", "shard": shard})
         sensor = {"serial": f"T-{code}", "interval_seconds": 60, "storage_profile": "who-2-8", "gateway": code}
         composition.call("POST", "sensors", sensor)
-        send(composition, code, shard, f"T-{code}")
+        send(composition, code, shard, f"T-{code}", open_buffer())
         found = composition.call("GET", f"sensors/T-{code}/readings?limit=1000")
         assert [each["celsius"] for each in found["items"]] == [(400 + number) / 100 for number in range(100)]
 
 
-def send(composition: Composition, code: str, shard: str, serial: str) -> None:
+def send(composition: Composition, code: str, shard: str, serial: str, buffer: Buffer) -> None:
     """Send a hundred readings as a gateway does, until all are confirmed."""
     settings = MqttSettings(code, LOOPBACK, composition.mqtt_port, username=code, password=f"{code}-password")
     publisher = Publisher(settings, [topics.receipt_topic(code, shard)])
-    gateway = Gateway(code, shard, publisher, Buffer())
+    gateway = Gateway(code, shard, publisher, buffer)
     for number in range(100):
         gateway.take([Measurement(serial, FIRST + timedelta(minutes=number), 400 + number)])
     until(lambda: confirmed(gateway))

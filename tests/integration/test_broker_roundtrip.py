@@ -18,6 +18,7 @@ from mqtt_ingest.ingestor import Ingestor, Pace
 from mqtt_ingest.reader import Entry
 from mqtt_ingest.replay import replay
 from mqtt_ingest.settings import MqttSettings
+from tests.buffers import OpenBuffer
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PACE = Pace(chunk=20, gather=0.02, first_wait=0.05)
@@ -121,8 +122,10 @@ def expected(count: int, *sensors: str) -> dict[tuple[str, datetime], int]:
     return {(each.sensor, each.measured_at): each.temperature for name in sensors for each in readings(count, name)}
 
 
-def test_receipts_empty_the_buffers_though_acknowledgements_and_receipts_are_lost(broker: Broker) -> None:
-    store, one, two = Store(), Buffer(), Buffer()
+def test_receipts_empty_the_buffers_though_acknowledgements_and_receipts_are_lost(
+    broker: Broker, open_buffer: OpenBuffer
+) -> None:
+    store, one, two = Store(), open_buffer(), open_buffer()
     with worker(broker, store, Forgetful), device(broker, one, "gw1") as first, device(broker, two, "gw2") as second:
         for minute in range(60):
             first.take([readings(60, "S1")[minute]])
@@ -132,8 +135,8 @@ def test_receipts_empty_the_buffers_though_acknowledgements_and_receipts_are_los
     assert store.rejections == []
 
 
-def test_what_is_sent_while_no_worker_listens_is_sent_again(broker: Broker) -> None:
-    store, buffer = Store(), Buffer()
+def test_what_is_sent_while_no_worker_listens_is_sent_again(broker: Broker, open_buffer: OpenBuffer) -> None:
+    store, buffer = Store(), open_buffer()
     with device(broker, buffer) as gateway:
         gateway.take(readings(150))
         step_for(1.0, gateway)
@@ -149,10 +152,10 @@ def test_what_is_sent_while_no_worker_listens_is_sent_again(broker: Broker) -> N
     assert store.readings == expected(200, "S1")
 
 
-def test_a_broker_that_is_killed_costs_nothing(broker: Broker, tmp_path: Path) -> None:
+def test_a_broker_that_is_killed_costs_nothing(broker: Broker, tmp_path: Path, open_buffer: OpenBuffer) -> None:
     store, file = Store(), tmp_path / "gw.db"
     with worker(broker, store) as subscriber:
-        with device(broker, Buffer(file)) as gateway:
+        with device(broker, open_buffer(file)) as gateway:
             step_until(lambda: subscriber.connected, gateway)
             for one in readings(30):
                 gateway.take([one])
@@ -160,7 +163,7 @@ def test_a_broker_that_is_killed_costs_nothing(broker: Broker, tmp_path: Path) -
             broker.kill()
             step_for(0.3, gateway)
         broker.restart()
-        with device(broker, Buffer(file)) as gateway:
+        with device(broker, open_buffer(file)) as gateway:
             for one in readings(60)[30:]:
                 gateway.take([one])
             step_until(lambda: not gateway.outstanding, gateway)
@@ -168,8 +171,8 @@ def test_a_broker_that_is_killed_costs_nothing(broker: Broker, tmp_path: Path) -
     assert store.readings == expected(60, "S1")
 
 
-def test_malformed_messages_are_kept_aside_and_block_nobody(broker: Broker) -> None:
-    store, buffer = Store(), Buffer()
+def test_malformed_messages_are_kept_aside_and_block_nobody(broker: Broker, open_buffer: OpenBuffer) -> None:
+    store, buffer = Store(), open_buffer()
     with worker(broker, store) as subscriber, device(broker, buffer) as gateway:
         step_until(lambda: subscriber.connected, gateway)
         buffer.add(lambda boot, seq: f'{{"boot":"{boot}","seq":{seq},"readings":"none"}}'.encode())

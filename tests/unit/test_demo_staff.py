@@ -12,7 +12,6 @@ import pytest
 
 from coldtrail.demo.api import Api, Refused
 from coldtrail.demo.county import CITY, COUNTY, ZONE, County, build_county
-from coldtrail.demo.devices import BrokerAddress
 from coldtrail.demo.diary import Diary
 from coldtrail.demo.plan import plan_day
 from coldtrail.demo.staff import Staff
@@ -20,7 +19,7 @@ from coldtrail.demo.steps import Lot, Trip
 from coldtrail.demo.tally import Tally
 from coldtrail.demo.tokens import SITES
 from coldtrail.demo.trouble import trouble_of
-from coldtrail.demo.world import World
+from coldtrail.demo.world import BrokerAddress, World
 from inventory.clock import ScaledClock, system_clock
 
 DAY = date(2026, 1, 5)

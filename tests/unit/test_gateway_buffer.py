@@ -18,6 +18,7 @@ from mqtt_ingest.envelope import wrapped
 from mqtt_ingest.formats import native
 from mqtt_ingest.gateway import LONGEST_PATIENCE, Gateway
 from mqtt_ingest.replay import Replayer, replay
+from tests.buffers import OpenBuffer
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -68,29 +69,29 @@ class Seconds:
         return self.now
 
 
-def test_numbers_and_boot_id_outlive_the_process(tmp_path: Path) -> None:
-    buffer = Buffer(tmp_path / "gw.db")
+def test_numbers_and_boot_id_outlive_the_process(tmp_path: Path, open_buffer: OpenBuffer) -> None:
+    buffer = open_buffer(tmp_path / "gw.db")
     add(buffer, 3)
     assert buffer.confirm(buffer.boot, 2)
     before = buffer.after(0, 10)
     buffer.close()
-    again = Buffer(tmp_path / "gw.db")
+    again = open_buffer(tmp_path / "gw.db")
     assert (again.boot, again.last, again.confirmed, again.outstanding) == (buffer.boot, 3, 2, 1)
     assert again.after(0, 10) == before
     assert again.confirm(again.boot, 3)
     again.close()
-    empty = Buffer(tmp_path / "gw.db")
+    empty = open_buffer(tmp_path / "gw.db")
     assert (empty.last, empty.outstanding) == (3, 0)
     assert empty.add(lambda _boot, _seq: b"") == 4
     empty.close()
 
 
-def test_a_lost_buffer_has_a_new_boot_id() -> None:
-    assert Buffer().boot != Buffer().boot
+def test_a_lost_buffer_has_a_new_boot_id(open_buffer: OpenBuffer) -> None:
+    assert open_buffer().boot != open_buffer().boot
 
 
-def test_only_news_of_ones_own_numbers_are_believed() -> None:
-    buffer = Buffer()
+def test_only_news_of_ones_own_numbers_are_believed(open_buffer: OpenBuffer) -> None:
+    buffer = open_buffer()
     add(buffer, 2)
     assert not buffer.confirm("another", 2)
     assert not buffer.confirm(buffer.boot, 3)
@@ -100,11 +101,11 @@ def test_only_news_of_ones_own_numbers_are_believed() -> None:
     assert buffer.outstanding == 0
 
 
-def test_a_message_that_cannot_be_stored_takes_no_number() -> None:
+def test_a_message_that_cannot_be_stored_takes_no_number(open_buffer: OpenBuffer) -> None:
     def broken(_boot: str, _seq: int) -> bytes:
         raise OSError
 
-    buffer = Buffer()
+    buffer = open_buffer()
     with pytest.raises(OSError):  # noqa: PT011  (any will do)
         buffer.add(broken)
     assert buffer.add(lambda _boot, _seq: b"") == 1
@@ -123,7 +124,7 @@ while True:
 """
 
 
-def test_a_kill_at_any_instant_loses_and_repeats_no_number(tmp_path: Path) -> None:
+def test_a_kill_at_any_instant_loses_and_repeats_no_number(tmp_path: Path, open_buffer: OpenBuffer) -> None:
     file = tmp_path / "gw.db"
     boots, said = set(), 0
     for lines in (1, 7, 40):
@@ -133,7 +134,7 @@ def test_a_kill_at_any_instant_loses_and_repeats_no_number(tmp_path: Path) -> No
                 said = int(process.stdout.readline())
             os.kill(process.pid, signal.SIGKILL)
             said = max([said, *map(int, process.stdout.read().split())])
-        buffer = Buffer(file)
+        buffer = open_buffer(file)
         boots.add(buffer.boot)
         assert buffer.last in {said, said + 1}
         assert buffer.after(0, 10**6) == [(seq, f"{buffer.boot} {seq}".encode()) for seq in range(1, buffer.last + 1)]
@@ -141,8 +142,8 @@ def test_a_kill_at_any_instant_loses_and_repeats_no_number(tmp_path: Path) -> No
     assert len(boots) == 1
 
 
-def test_measurements_are_stored_before_they_are_sent_and_kept_until_the_receipt() -> None:
-    line, buffer = Line(), Buffer()
+def test_measurements_are_stored_before_they_are_sent_and_kept_until_the_receipt(open_buffer: OpenBuffer) -> None:
+    line, buffer = Line(), open_buffer()
     line.connected = False
     gateway = Gateway("gw", "0a", line, buffer)
     gateway.take(one())
@@ -155,14 +156,14 @@ def test_measurements_are_stored_before_they_are_sent_and_kept_until_the_receipt
     assert gateway.outstanding == 0
 
 
-def test_many_measurements_are_several_messages() -> None:
+def test_many_measurements_are_several_messages(open_buffer: OpenBuffer) -> None:
     line = Line()
-    Gateway("gw", "0a", line, Buffer()).take([one(minute)[0] for minute in range(250)])
+    Gateway("gw", "0a", line, open_buffer()).take([one(minute)[0] for minute in range(250)])
     assert [len(native.parse(payload).measurements) for payload in line.sent] == [100, 100, 50]
 
 
-def test_after_a_reconnect_all_that_is_not_confirmed_is_sent_again_unchanged() -> None:
-    line, buffer = Line(), Buffer()
+def test_after_a_reconnect_all_that_is_not_confirmed_is_sent_again_unchanged(open_buffer: OpenBuffer) -> None:
+    line, buffer = Line(), open_buffer()
     gateway = Gateway("gw", "0a", line, buffer)
     for minute in range(3):
         gateway.take(one(minute))
@@ -175,9 +176,9 @@ def test_after_a_reconnect_all_that_is_not_confirmed_is_sent_again_unchanged() -
     assert line.sent[3] == line.sent[1]
 
 
-def test_without_receipts_it_sends_again_ever_less_often() -> None:
+def test_without_receipts_it_sends_again_ever_less_often(open_buffer: OpenBuffer) -> None:
     line, seconds = Line(), Seconds()
-    gateway = Gateway("gw", "0a", line, Buffer(), patience=30, monotonic=seconds)
+    gateway = Gateway("gw", "0a", line, open_buffer(), patience=30, monotonic=seconds)
     gateway.take(one())
     resent = []
     for now in range(1, 4000, 10):
@@ -191,8 +192,8 @@ def test_without_receipts_it_sends_again_ever_less_often() -> None:
     assert max(gaps) <= LONGEST_PATIENCE + 10
 
 
-def test_no_more_than_a_window_is_under_way_and_a_refusal_is_tried_again() -> None:
-    line, buffer = Line(), Buffer()
+def test_no_more_than_a_window_is_under_way_and_a_refusal_is_tried_again(open_buffer: OpenBuffer) -> None:
+    line, buffer = Line(), open_buffer()
     add(buffer, 10)
     line.room = 2
     gateway = Gateway("gw", "0a", line, buffer, window=4)
@@ -206,8 +207,8 @@ def test_no_more_than_a_window_is_under_way_and_a_refusal_is_tried_again() -> No
     assert line.numbers == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_what_is_no_receipt_changes_nothing() -> None:
-    line, buffer = Line(), Buffer()
+def test_what_is_no_receipt_changes_nothing(open_buffer: OpenBuffer) -> None:
+    line, buffer = Line(), open_buffer()
     gateway = Gateway("gw", "0a", line, buffer)
     gateway.take(one())
     line.arriving += [b"junk", b'{"transferId":"T"}', b'{"boot":"b"}', b'{"boot":"b","seq":1e9}']
