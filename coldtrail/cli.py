@@ -112,7 +112,8 @@ def migrate() -> None:
     url = _settings().database_url
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    upgrade(url)
+    with _told():
+        upgrade(url)
     click.echo("the database has the current schema")
 
 

@@ -17,7 +17,7 @@ class Diary:
 
     Attributes:
         began: the first day.
-        shown: the simulated time.
+        shown: the simulated time at which the next run goes on.
         done_until: the time before which every step has been carried out.
         read_until: the minute up to which sensors have been read.
         day: the day that is planned, once it is.

@@ -15,6 +15,7 @@ from coldtrail.demo.tally import Tally
 from coldtrail.demo.world import World
 
 _LAST_REQUESTS_SECONDS = 20.0
+_AHEAD = timedelta(seconds=10)
 
 
 @dataclass
@@ -82,10 +83,13 @@ class Life:
             if worker.fault is not None:
                 raise DemoFailed(f"the county's {worker.name} failed: {worker.fault!r}") from worker.fault
 
-    def keep(self) -> None:
-        """Write the diary."""
+    def keep(self, ahead: timedelta = _AHEAD) -> None:
+        """Write the diary; should we be killed before it is written again, the next run begins `ahead` of now.
+
+        `ahead` is real time: what is written until then would lie in the future of a run that began earlier.
+        """
         with self._keeping:
-            self.diary.shown = self._world.clock()
+            self.diary.shown = self._world.clock() + ahead * self._world.clock.speed
             self.diary.done_until = self._staff.progress.done_until
             self.diary.save(self._file)
 
@@ -97,7 +101,7 @@ class Life:
         self._dark.set()
         for worker in self._workers:
             worker.thread.join()
-        self.keep()
+        self.keep(ahead=timedelta())
 
 
 def diary_file(folder: Path) -> Path:

@@ -52,7 +52,7 @@ class Database:
         """
         for attempt in range(TRIES):
             try:
-                with _away_told(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+                with away_told(), Session(self._writer, expire_on_commit=False) as session, session.begin():
                     return work(session)
             except (DBAPIError, LostRace) as error:
                 if not _lost_a_race(error):
@@ -67,7 +67,7 @@ class Database:
         Raises:
             Unavailable: `database_away`.
         """
-        with _away_told(), Session(self._reader) as session:
+        with away_told(), Session(self._reader) as session:
             yield session
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Database:
 
 
 @contextmanager
-def _away_told() -> Iterator[None]:
+def away_told() -> Iterator[None]:
     """Tell an error of a database that is not there apart from one of a statement."""
     try:
         yield

@@ -8,14 +8,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from inventory.persistence.database import Database
+from inventory.persistence.database import Database, away_told
 
 
 def upgrade(url: str) -> None:
-    """Run every migration that the database lacks, in one transaction."""
+    """Run every migration that the database lacks, in one transaction.
+
+    Raises:
+        Unavailable: `database_away`.
+    """
     database = Database(url)
     try:
-        with database.engine.begin() as connection:
+        with away_told(), database.engine.begin() as connection:
             command.upgrade(_config(connection), "head")
     finally:
         database.close()

@@ -218,10 +218,14 @@ def test_a_shipment_that_is_not_known_does_not_arrive(server: Server) -> None:
     refused(server, f"/shipments/{UUID(int=7)}/receipts", arrival(), (404, "not_found", "shipment"))
 
 
-def test_the_earliest_of_times_is_an_answer_or_a_problem_and_never_a_fault(server: Server) -> None:
-    batch = new_batch()
-    answer = server.client.post("/receipts", receipt(batch, occurred_at="0001-01-01T00:00:00Z"))
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+def test_the_earliest_of_times_is_an_answer_or_a_problem_and_never_a_fault(server: Server, zone: str) -> None:
+    client, batch, code = server.client, new_batch(), zone.replace("/", "-")
+    client.post("/facilities", {"code": code, "name": zone, "kind": "county-store", "zone": zone}).ok()
+    client.post("/appliances", {"code": f"{code}-1", "facility": code, "name": "Room", "kind": "cold-room"}).ok()
+    early = receipt(batch, facility=code, appliance=f"{code}-1", occurred_at="0001-01-01T00:00:00Z")
+    answer = client.post("/receipts", early)
     assert answer.status in {201, 422}
     if answer.status == 201:
         for path in (f"/batches/{ONE}/{batch}/trail", "/deadlines", "/stock"):
-            server.client.get(path).ok()
+            client.get(path).ok()

@@ -43,8 +43,8 @@ class Trip:
         receive_shipment(self.county.database, self.request(), order)
 
     def warm(self, since: int, until: int) -> Step:
-        """Readings at 12 degrees from so many minutes after the dispatch to so many."""
-        temperatures = [1200] * ((until - since) // 5 + 1)
+        """Readings at 12 degrees from so many minutes after the dispatch to so many, and then a calm one."""
+        temperatures = [1200] * ((until - since) // 5) + [450]
         chunk = [series("S-BOX", LEAVES + since * MINUTE, temperatures)]
         return lambda _: void(monitoring.record(self.county.database, chunk, NOW))
 

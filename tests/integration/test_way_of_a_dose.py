@@ -1,10 +1,12 @@
 """The main job, end to end: a dose from the supplier to an arm, and the auditor's way back."""
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import uuid6
 
 from inventory.services import monitoring
 from inventory.services.verification import verify
@@ -155,6 +157,17 @@ def test_a_custody_that_is_named_is_the_one_that_gives(client: Client) -> None:
     lines = [{"gtin": ONE, "batch": batch, "doses": 2, "custody": custody}]
     movement = client.post("/shipments", dispatch(batch, lines=lines)).ok()["events"][0]["movements"][0]
     assert (movement["from_custody"], movement["chosen"]) == (custody, "named")
+
+
+def test_a_trail_does_not_hang_on_the_clocks_of_two_processes(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids run ahead of the clock in a busy process: a child's may come before its parent's of the same instant."""
+    batch, at = new_batch(), stated(NOW - 3 * HOUR)
+    monkeypatch.setattr(uuid6, "_last_v7_timestamp", int((time.time() + 3600) * 1000))
+    client.post("/receipts", receipt(batch, 10, facility="COUNTY", appliance="COUNTY-ROOM", occurred_at=at)).ok()
+    monkeypatch.setattr(uuid6, "_last_v7_timestamp", None)
+    client.post("/shipments", dispatch(batch, occurred_at=at)).ok()
+    tree = client.get(f"/batches/{ONE}/{batch}/trail").ok()
+    assert [each["depth"] for each in tree["custodies"]] == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def divisions(draw: st.DrawFn, items: Sequence[T]) -> list[list[T]]:
     """The items in any order, some of them twice, cut into chunks anywhere."""
     sent = draw(st.permutations([*items, *draw(st.lists(st.sampled_from(items), max_size=5))]))
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(sent) - 1)), max_size=6)))
-    return [list(sent[since:until]) for since, until in pairwise([0, *cuts, len(sent)])]
+    return [list(sent[since:until]) for since, until in pairwise([0, *cuts, len(sent)]) if since < until]
 
 
 def as_readings(timeline: Sequence[tuple[datetime, int]]) -> list[Reading]:

@@ -1,0 +1,62 @@
+"""A receipt says that all up to a number is committed: exactly the prefix without a hole, whatever the order."""
+
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from inventory.persistence.database import Database
+from inventory.persistence.tables import MessageAhead
+from inventory.services import monitoring
+from tests.county import GATEWAY, NOW, message
+from tests.properties.conftest import CountyTemplate
+from tests.properties.strategies import divisions
+
+
+def prefix(seqs: Iterable[int]) -> int:
+    """The highest number below which none is missing."""
+    known, committed = set(seqs), 0
+    while committed + 1 in known:
+        committed += 1
+    return committed
+
+
+def ahead(database: Database) -> set[int]:
+    with database.read() as session:
+        return set(session.scalars(select(MessageAhead.seq)))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_what_is_confirmed_is_the_prefix_without_a_hole(sqlite_county: CountyTemplate, data: st.DataObject) -> None:
+    numbers = sorted(data.draw(st.sets(st.integers(1, 15), min_size=1)))
+    heard: set[int] = set()
+    with sqlite_county.fresh() as county:
+        for chunk in data.draw(divisions(numbers)):
+            heard.update(chunk)
+            (receipt,) = monitoring.record(county.database, [message([], seq) for seq in chunk], NOW)
+            assert (receipt.gateway, receipt.boot, receipt.seq) == (GATEWAY, "boot-1", prefix(heard))
+            assert ahead(county.database) == {seq for seq in heard if seq > prefix(heard)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_each_boot_of_a_gateway_is_a_stream_of_its_own(sqlite_county: CountyTemplate, data: st.DataObject) -> None:
+    pairs = [(boot, seq) for boot in ("a", "b") for seq in range(1, 5)]
+    heard: set[tuple[str, int]] = set()
+    with sqlite_county.fresh() as county:
+        for chunk in data.draw(divisions(pairs)):
+            heard.update(chunk)
+            told = monitoring.record(county.database, [message([], seq, boot=boot) for boot, seq in chunk], NOW)
+            boots = {boot for boot, _ in chunk}
+            assert {each.boot: each.seq for each in told} == {
+                boot: prefix(seq for of, seq in heard if of == boot) for boot in boots
+            }
+
+
+def test_a_number_beyond_any_is_held_until_the_others_come(sqlite_county: CountyTemplate) -> None:
+    with sqlite_county.fresh() as county:
+        (first,) = monitoring.record(county.database, [message([], 2**53)], NOW)
+        (second,) = monitoring.record(county.database, [message([], 1)], NOW)
+        assert (first.seq, second.seq) == (0, 1)
