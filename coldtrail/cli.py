@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,8 @@ def _told() -> Iterator[None]:
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    database = Database(_settings().database_url)
-    try:
-        with _told():
-            yield database
-    finally:
-        database.close()
+    with _told(), closing(processes.opened(_settings().database_url)) as database:
+        yield database
 
 
 @main.command()

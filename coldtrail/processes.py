@@ -53,9 +53,14 @@ class NotMigrated(RuntimeError):
     """The database lacks the schema of this version."""
 
 
-def _opened(settings: Settings) -> Database:
-    """The database, once it is sure that it has our schema: better no start than an error at each request."""
-    database = Database(settings.database_url)
+def opened(url: str) -> Database:
+    """The database, once it is sure that it has our schema: better no start than an error at each request.
+
+    Raises:
+        NotMigrated: it has not.
+        Unavailable: `database_away`.
+    """
+    database = Database(url)
     if not is_current(database):
         database.close()
         raise NotMigrated("the database has not the schema of this version; run `coldtrail migrate`")
@@ -69,7 +74,7 @@ def serve(settings: Settings) -> None:
         NotMigrated: the database is not ready.
         Unavailable: `database_away`.
     """
-    _opened(settings).close()
+    opened(settings.database_url).close()
     _Gunicorn(settings).run()
 
 
@@ -81,10 +86,11 @@ def ingest(settings: Settings) -> None:
         Unavailable: `database_away` at the start; later it is waited for.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_set, stop))
-    database = _opened(settings)
+    database = opened(settings.database_url)
     every = len(settings.shards) == SHARDS
     filters = topics.filters(None if every else settings.shards, settings.mqtt.root)
     subscriber = Subscriber(settings.mqtt, filters)
