@@ -37,7 +37,9 @@ class ProblemApi(Api):  # type: ignore[misc]
 def create_app(database: Database, clock: Clock = system_clock) -> Flask:
     """The application over a database that is migrated; `clock` gives the time that events are held against."""
     app = Flask("api", static_folder=None)
-    cast(DefaultJSONProvider, app.json).sort_keys = False  # an answer keeps the order it is written in
+    provider = cast(DefaultJSONProvider, app.json)
+    provider.sort_keys = False  # an answer keeps the order it is written in
+    provider.ensure_ascii = False
     app.config.update(
         API_TITLE="Coldtrail",
         API_VERSION="v1",

@@ -12,7 +12,9 @@ from inventory import strict_json
 
 
 class StrictParser(FlaskParser):
-    """Reads a body as JSON whatever its Content-Type says, for there is no other kind here."""
+    """Reads a body as JSON whatever its Content-Type says, and lets the schema refuse what a query misspells."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": None}  # noqa: RUF012  (webargs declares it for the instance)
 
     def load_json(self, req: Request, schema: Any) -> Any:  # noqa: ARG002  (webargs' signature)
         """The value of the body; a missing one is no value, so that the schema names what is missing.

@@ -31,6 +31,7 @@ TITLES: dict[Code, str] = {
     Code.ALREADY_EXISTS: N_("It exists already"),
     Code.NAIVE_TIME: N_("A time without an offset"),
     Code.TIME_IN_FUTURE: N_("A time in the future"),
+    Code.TIME_TOO_OLD: N_("A time that no clock showed"),
     Code.TIME_BEFORE_CUSTODY: N_("The doses were not there yet"),
     Code.TIME_BEFORE_SHIPMENT: N_("The shipment had not left yet"),
     Code.WRONG_CHECK_DIGIT: N_("A wrong check digit"),
@@ -48,6 +49,14 @@ TITLES: dict[Code, str] = {
     Code.DATABASE_AWAY: N_("The database cannot be reached now"),
 }
 
+
+HTTP_CODES = {
+    HTTPStatus.BAD_REQUEST: "malformed",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+}
+"""Codes of what is refused before any of our rules is asked."""
 
 SCHEMA_MESSAGES = (
     N_("Missing data for required field."),
@@ -94,7 +103,7 @@ def from_http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     messages = getattr(error, "data", {}).get("messages")
     if messages is None:
-        code = status.phrase.lower().replace(" ", "_")
+        code = HTTP_CODES.get(status, f"http_{status}")
         headers = {name: value for name, value in error.get_headers() if name == "Allow"}
         body = {"code": code, "title": gettext(status.phrase), "detail": error.description}
         return _problem(status, body, headers)

@@ -6,7 +6,7 @@ from uuid import UUID
 from api.auth import READERS, allow
 from api.blueprint import Blueprint
 from api.context import database, now
-from api.schemas import answers
+from api.schemas import answers, queries
 from inventory.services import board, evidence, excursions, series, stock, trails, transit
 from inventory.services.paging import Page
 
@@ -18,7 +18,7 @@ BLUEPRINTS = (ledger, trail, cold_chain)
 
 @ledger.route("/stock")
 @allow(*READERS)
-@ledger.arguments(answers.StockQuery, location="query")
+@ledger.arguments(queries.StockQuery, location="query")
 @ledger.response(200, answers.page_of(answers.StockLineSchema))
 def get_stock(query: dict[str, Any]) -> Page[stock.StockLine]:
     """What is on hand, and on its way."""
@@ -27,7 +27,7 @@ def get_stock(query: dict[str, Any]) -> Page[stock.StockLine]:
 
 @ledger.route("/deadlines")
 @allow(*READERS)
-@ledger.arguments(answers.DeadlineQuery, location="query")
+@ledger.arguments(queries.DeadlineQuery, location="query")
 @ledger.response(200, answers.page_of(answers.DeadlineLineSchema))
 def get_deadlines(query: dict[str, Any]) -> Page[board.DeadlineLine]:
     """The countdown board, most urgent first."""
@@ -37,7 +37,7 @@ def get_deadlines(query: dict[str, Any]) -> Page[board.DeadlineLine]:
 
 @ledger.route("/shipments")
 @allow(*READERS)
-@ledger.arguments(answers.ShipmentQuery, location="query")
+@ledger.arguments(queries.ShipmentQuery, location="query")
 @ledger.response(200, answers.page_of(answers.ShipmentSchema))
 def get_shipments(query: dict[str, Any]) -> Page[transit.ShipmentView]:
     """Shipments, and what is still on its way."""
@@ -70,7 +70,7 @@ def get_administration_trail(administration: UUID) -> trails.DoseTrail:
 
 @cold_chain.route("/excursions")
 @allow(*READERS)
-@cold_chain.arguments(answers.ExcursionQuery, location="query")
+@cold_chain.arguments(queries.ExcursionQuery, location="query")
 @cold_chain.response(200, answers.page_of(answers.ExcursionSchema))
 def get_excursions(query: dict[str, Any]) -> Page[evidence.ExcursionSummary]:
     """Excursions and silences."""
@@ -96,7 +96,7 @@ def get_impact(excursion: UUID) -> excursions.Impact:
 
 @cold_chain.route("/sensors/<serial>/readings")
 @allow(*READERS)
-@cold_chain.arguments(answers.ReadingQuery, location="query")
+@cold_chain.arguments(queries.ReadingQuery, location="query")
 @cold_chain.response(200, answers.ReadingsSchema)
 def get_readings(query: dict[str, Any], serial: str) -> series.Readings:
     """A sensor's readings."""
@@ -105,7 +105,7 @@ def get_readings(query: dict[str, Any], serial: str) -> series.Readings:
 
 @cold_chain.route("/rejected-messages")
 @allow(*READERS)
-@cold_chain.arguments(answers.PageQuery, location="query")
+@cold_chain.arguments(queries.PageQuery, location="query")
 @cold_chain.response(200, answers.page_of(answers.RejectedSchema))
 def get_rejected(query: dict[str, Any]) -> Page[series.RejectedLine]:
     """Messages that were kept aside, with the reason."""

@@ -6,8 +6,9 @@ from typing import Any
 from api.auth import ADMINS, READERS, allow
 from api.blueprint import Blueprint
 from api.context import database, now
-from api.schemas.answers import PageQuery, page_of
+from api.schemas.answers import page_of
 from api.schemas.fields import Schema
+from api.schemas.queries import PageQuery
 from api.schemas.registry import ApplianceSchema, FacilitySchema, GatewaySchema, ProductSchema, SensorSchema
 from inventory.persistence.database import Database
 from inventory.services import equipment, facilities, products

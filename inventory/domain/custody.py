@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from inventory.domain.errors import N_, Code, Conflict
+from inventory.domain.errors import N_, Code, Conflict, Invalid
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -38,8 +38,11 @@ def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
     """Whole doses from as few custodies as their turn allows.
 
     Raises:
+        Invalid: `malformed` for less than one dose.
         Conflict: `not_enough_doses`; nothing is taken then.
     """
+    if doses < 1:
+        raise Invalid(Code.MALFORMED, "doses", doses, N_("at least one dose"))
     takes: list[Take] = []
     missing = doses
     for holding in sorted(holdings, key=lambda each: each.turn):

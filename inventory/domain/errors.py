@@ -21,6 +21,7 @@ class Code(StrEnum):
     ALREADY_EXISTS = "already_exists"
     NAIVE_TIME = "naive_time"
     TIME_IN_FUTURE = "time_in_future"
+    TIME_TOO_OLD = "time_too_old"
     TIME_BEFORE_CUSTODY = "time_before_custody"
     TIME_BEFORE_SHIPMENT = "time_before_shipment"
     WRONG_CHECK_DIGIT = "wrong_check_digit"

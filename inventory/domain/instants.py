@@ -9,17 +9,24 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of ours another's clock may run before what it says is refused."""
 
 
+OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""What is said to be older was never so: the clock was not set."""
+
+
 def stated(field: str, at: datetime, now: datetime) -> datetime:
-    """The instant `at` in UTC, as somebody stated it; refuses a naive one and one in the future.
+    """The instant `at` in UTC, as somebody stated it, if it can be one that somebody lived.
 
     Raises:
-        Invalid: `naive_time` without an offset, `time_in_future` beyond a small clock skew.
+        Invalid: `naive_time` without an offset, `time_in_future` beyond a small clock skew,
+            `time_too_old` before the year 2000.
     """
     if at.tzinfo is None:
         raise Invalid(Code.NAIVE_TIME, field, at.isoformat(), N_("a time with an offset, such as 08:30:00+08:00"))
     if at > now + CLOCK_SKEW:
         expected = N_("a time not after %(now)s")
         raise Invalid(Code.TIME_IN_FUTURE, field, at.isoformat(), expected, now=now.isoformat())
+    if at < OLDEST:
+        raise Invalid(Code.TIME_TOO_OLD, field, at.isoformat(), N_("a time of this century"))
     return at.astimezone(UTC)
 
 

@@ -21,6 +21,11 @@ TRIES = 6
 """How often a transaction that lost a race is run before the caller is told to try again later."""
 
 _BEGIN = "coldtrail_begin"
+_RACES = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.UniqueViolation,
+)
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
 
@@ -95,12 +100,13 @@ def _is_away(error: DBAPIError) -> bool:
 
 
 def _lost_a_race(error: DBAPIError | LostRace) -> bool:
+    """Whether running the transaction again may succeed, or be refused for what another writer has done meanwhile."""
     if isinstance(error, LostRace):
         return True
     cause = error.orig
-    if isinstance(cause, sqlite3.OperationalError):
-        return "locked" in str(cause)
-    return isinstance(cause, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
+    if isinstance(cause, sqlite3.Error):
+        return cause.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
+    return isinstance(cause, _RACES)
 
 
 def _engine(url: str) -> Engine:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.errors import N_, Code, Conflict
 from inventory.persistence.tables import Appliance, Sensor, SensorAssignment
 from inventory.services import lookups
-from inventory.services.judgement import judge
+from inventory.services.judgement import judge, lock
 
 
 def watch_appliance(session: Session, sensor: Sensor, appliance: Appliance, since: datetime, now: datetime) -> None:
@@ -19,10 +19,8 @@ def watch_appliance(session: Session, sensor: Sensor, appliance: Appliance, sinc
     Raises:
         Conflict: `sensor_in_use` when it watches another place then or later.
     """
-    _refuse_busy(session, sensor, since)
-    session.add(SensorAssignment(sensor_id=sensor.id, since=since, appliance_id=appliance.id))
-    session.flush()
-    judge(session, sensor, since, None, now)
+    lock(session, [sensor.id])
+    _assign(session, sensor, SensorAssignment(sensor_id=sensor.id, since=since, appliance_id=appliance.id), now)
 
 
 def watch_shipment(session: Session, serials: Sequence[str], shipment_id: UUID, since: datetime, now: datetime) -> None:
@@ -32,12 +30,11 @@ def watch_shipment(session: Session, serials: Sequence[str], shipment_id: UUID, 
         Invalid: `not_found`.
         Conflict: `sensor_in_use`.
     """
-    for serial in serials:
-        sensor = lookups.sensor(session, serial, "sensors")
-        _refuse_busy(session, sensor, since)
-        session.add(SensorAssignment(sensor_id=sensor.id, since=since, shipment_id=shipment_id))
-        session.flush()
-        judge(session, sensor, since, None, now)
+    sensors = [lookups.sensor(session, serial, "sensors") for serial in serials]
+    lock(session, [sensor.id for sensor in sensors])
+    for sensor in sensors:
+        assignment = SensorAssignment(sensor_id=sensor.id, since=since, shipment_id=shipment_id)
+        _assign(session, sensor, assignment, now)
 
 
 def end_watch(session: Session, shipment_id: UUID, until: datetime, now: datetime) -> None:
@@ -45,13 +42,19 @@ def end_watch(session: Session, shipment_id: UUID, until: datetime, now: datetim
     query = select(SensorAssignment).where(
         SensorAssignment.shipment_id == shipment_id, SensorAssignment.until.is_(None)
     )
-    for assignment in session.scalars(query).all():
+    ended = session.scalars(query).all()
+    lock(session, [assignment.sensor_id for assignment in ended])
+    for assignment in ended:
         assignment.until = until
         session.flush()
         judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
 
 
-def _refuse_busy(session: Session, sensor: Sensor, since: datetime) -> None:
+def _assign(session: Session, sensor: Sensor, assignment: SensorAssignment, now: datetime) -> None:
+    since = assignment.since
     later = or_(SensorAssignment.until.is_(None), SensorAssignment.until > since, SensorAssignment.since >= since)
     if session.scalar(select(SensorAssignment.sensor_id).where(SensorAssignment.sensor_id == sensor.id, later)):
         raise Conflict(Code.SENSOR_IN_USE, "sensors", sensor.serial, N_("a sensor that watches nothing else then"))
+    session.add(assignment)
+    session.flush()
+    judge(session, sensor, since, None, now)

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, Invalid
 from inventory.domain.excursions import ExcursionRule
+from inventory.domain.instants import stated
 from inventory.domain.temperature import celsius
 from inventory.domain.words import Side
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Appliance, Sensor
+from inventory.persistence.tables import Appliance, Sensor, SensorAssignment
 from inventory.services import assignments, lookups
 from inventory.services.evidence import ExcursionSummary, excursions_between
 from inventory.services.ids import new_id
@@ -57,14 +58,17 @@ def import_logger_file(database: Database, file: LoggerFile, appliance: str | No
     assigned to it from its activation on.
 
     Raises:
-        Invalid: `not_found` for the appliance, `malformed` for a file without limits on both sides.
+        Invalid: `not_found` for the appliance, `malformed` for a file without limits on both sides,
+            `time_in_future` or `time_too_old` for a file that was read in a wrong zone or of a clock never set.
         Conflict: `sensor_in_use` when the logger watches another place.
     """
+    for one in file.readings:
+        stated("readings", one.measured_at, now)
 
     def work(session: Session) -> Imported:
-        sensor = session.scalar(select(Sensor).where(Sensor.serial == file.serial))
-        if sensor is None:
-            sensor = _register(session, file, appliance, now)
+        sensor = session.scalar(select(Sensor).where(Sensor.serial == file.serial)) or _register(session, file)
+        if appliance is not None:
+            _place(session, sensor, appliance, file.activated_at, now)
         new = record_readings(session, sensor, file.readings, now)
         first = min((each.measured_at for each in file.readings), default=now)
         last = max((each.measured_at for each in file.readings), default=now)
@@ -74,7 +78,7 @@ def import_logger_file(database: Database, file: LoggerFile, appliance: str | No
     return database.write(work)
 
 
-def _register(session: Session, file: LoggerFile, appliance: str | None, now: datetime) -> Sensor:
+def _register(session: Session, file: LoggerFile) -> Sensor:
     sensor = Sensor(
         id=new_id(),
         serial=file.serial,
@@ -84,10 +88,15 @@ def _register(session: Session, file: LoggerFile, appliance: str | None, now: da
     )
     session.add(sensor)
     session.flush()
-    if appliance is not None:
-        place: Appliance = lookups.by_code(session, Appliance.code, appliance, "appliance")
-        assignments.watch_appliance(session, sensor, place, file.activated_at, now)
     return sensor
+
+
+def _place(session: Session, sensor: Sensor, appliance: str, since: datetime, now: datetime) -> None:
+    """Assign the logger to an appliance, unless it watches that one already."""
+    place: Appliance = lookups.by_code(session, Appliance.code, appliance, "appliance")
+    there = (SensorAssignment.sensor_id == sensor.id) & (SensorAssignment.appliance_id == place.id)
+    if session.scalar(select(SensorAssignment.since).where(there, SensorAssignment.since <= since)) is None:
+        assignments.watch_appliance(session, sensor, place, since, now)
 
 
 def _own_profile(session: Session, file: LoggerFile) -> str:

@@ -4,7 +4,7 @@ A run beyond a limit is bounded by readings within all limits, so new readings c
 last such reading before them and the first after them. That stretch is read again and its excursions reconciled.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from inventory.persistence.tables import Excursion, Reading, Sensor, SensorAssig
 from inventory.services.ids import new_id
 from inventory.services.rules import excursion_rules
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -31,55 +32,80 @@ class Duty:
     since: datetime
     until: datetime | None
 
-    def touches(self, first: datetime, last: datetime | None) -> bool:
-        """Whether any of the time from `first` to `last` lies in it."""
-        return (last is None or self.since <= last) and (self.until is None or first <= self.until)
-
 
 def hold_of(sensor: Sensor) -> timedelta:
     """For how long a reading of this sensor stands."""
     return timedelta(seconds=sensor.interval_seconds * HOLD_INTERVALS)
 
 
+def lock(session: Session, sensors: Iterable[UUID]) -> None:
+    """Let nobody else write readings, watches or excursions of these sensors until the transaction ends.
+
+    Whoever writes one of them at the same moment would judge without seeing what the other stored. SQLite has one
+    writer at a time anyway.
+    """
+    query = select(Sensor.id).where(Sensor.id.in_(list(sensors))).order_by(Sensor.id)
+    session.execute(query.with_for_update(key_share=True)).all()
+
+
 def judge(session: Session, sensor: Sensor, first: datetime, last: datetime | None, now: datetime) -> None:
-    """Make the sensor's excursions right again after its readings from `first` to `last` (or all later) changed."""
+    """Make a locked sensor's excursions right again after its readings or watches changed.
+
+    `first` and `last` are the earliest and the latest instant that changed; all after `first` where `last` is None.
+    """
     rules = excursion_rules(session, sensor.profile_code)
+    since, until = _affected(session, sensor, rules, first, last)
+    found: list[excursions.Span] = []
     for duty in _duties(session, sensor):
-        if duty.touches(first, last):
-            since, until = _affected(session, sensor, rules, duty, first, last)
-            readings = read_between(session, sensor.id, since, until)
-            ended = duty.until if until == duty.until else None
-            found = excursions.detect(readings, rules, hold_of(sensor), ended)
-            _reconcile(session, sensor, found, since, until, now)
+        found += _detected(session, sensor, rules, duty, since, until)
+    _reconcile(session, sensor, found, since, until, now)
+
+
+def _detected(
+    session: Session,
+    sensor: Sensor,
+    rules: Sequence[excursions.ExcursionRule],
+    duty: Duty,
+    since: datetime,
+    until: datetime | None,
+) -> list[excursions.Span]:
+    """What one pass over the readings finds in the part of a duty that lies between `since` and `until`."""
+    start = max(duty.since, since)
+    ended = duty.until if duty.until is not None and (until is None or duty.until <= until) else None
+    if start > (duty.until or FOREVER) or duty.since > (until or FOREVER):
+        return []
+    readings = read_between(session, sensor.id, start, ended or until)
+    return excursions.detect(readings, rules, hold_of(sensor), ended)
 
 
 def _duties(session: Session, sensor: Sensor) -> list[Duty]:
-    """The assignments; a sensor that was never assigned is always on duty: better too many alarms than none."""
-    query = select(SensorAssignment.since, SensorAssignment.until).where(SensorAssignment.sensor_id == sensor.id)
+    """The assignments, the first one reaching back to the beginning.
+
+    A sensor is off duty only when it is known to be: better too many alarms than none.
+    """
+    query = (
+        select(SensorAssignment.since, SensorAssignment.until)
+        .where(SensorAssignment.sensor_id == sensor.id)
+        .order_by(SensorAssignment.since)
+    )
     found = [Duty(row.since, row.until) for row in session.execute(query)]
-    return found or [Duty(datetime.min.replace(tzinfo=UTC), None)]
+    return [Duty(BEGINNING, found[0].until), *found[1:]] if found else [Duty(BEGINNING, None)]
 
 
 def _affected(
     session: Session,
     sensor: Sensor,
     rules: Sequence[excursions.ExcursionRule],
-    duty: Duty,
     first: datetime,
     last: datetime | None,
 ) -> tuple[datetime, datetime | None]:
-    """From the last reading within all limits before `first` to the first such after `last`, inside the duty."""
+    """From the last reading within all limits before `first` to the first such after `last`."""
     calm = and_(Reading.sensor_id == sensor.id, *_within_limits(rules))
-    before = session.scalar(
-        select(func.max(Reading.measured_at)).where(
-            calm, Reading.measured_at < first, Reading.measured_at >= duty.since
-        )
-    )
+    before = session.scalar(select(func.max(Reading.measured_at)).where(calm, Reading.measured_at < first))
     after = None
     if last is not None:
-        ahead = select(func.min(Reading.measured_at)).where(calm, Reading.measured_at > last)
-        after = session.scalar(ahead if duty.until is None else ahead.where(Reading.measured_at <= duty.until))
-    return before or duty.since, after or duty.until
+        after = session.scalar(select(func.min(Reading.measured_at)).where(calm, Reading.measured_at > last))
+    return before or BEGINNING, after
 
 
 def _within_limits(rules: Sequence[excursions.ExcursionRule]) -> Iterator[Any]:

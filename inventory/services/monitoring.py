@@ -15,18 +15,15 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from inventory.domain.instants import CLOCK_SKEW
+from inventory.domain.instants import CLOCK_SKEW, OLDEST
 from inventory.domain.words import RejectReason
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_new
 from inventory.persistence.tables import Gateway, Reading, ReadingConflict, RejectedMessage, Sensor
 from inventory.services import streams
 from inventory.services.ids import new_id
-from inventory.services.judgement import judge
+from inventory.services.judgement import judge, lock
 from inventory.services.messages import Measurement, Message, Receipt, Rejection
-
-OLDEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-"""Before this a device's clock was never set."""
 
 Key = tuple[UUID, datetime]
 Doubt = tuple[RejectReason, str]
@@ -127,6 +124,7 @@ def _store(session: Session, sensors: dict[str, Sensor], measurements: Sequence[
         {"sensor_id": sensor_id, "measured_at": at, "temperature": values[0], "received_at": now}
         for (sensor_id, at), values in sent.items()
     ]
+    lock(session, {sensor_id for sensor_id, _ in sent})
     new = {(row[0], row[1]) for row in insert_new(session, Reading, rows)}
     _keep_conflicts(session, {key: values for key, values in sent.items() if key not in new or len(values) > 1}, now)
     by_id = {sensor.id: sensor for sensor in sensors.values()}

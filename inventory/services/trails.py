@@ -1,7 +1,7 @@
 """Trails: a dose followed to the warehouse it came from, and a batch to everywhere it went."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -151,8 +151,7 @@ def batch_trail(database: Database, gtin: str, number: str) -> BatchTrail:
     """
     with database.read() as session:
         batch = lookups.batch_at_address(session, gtin, number)
-        rows = _custodies(session, batch.id)
-        lines = _in_tree_order(_lines(session, batch.id, rows))
+        lines = _lines(session, batch.id, _in_tree_order(_custodies(session, batch.id)))
         ends = _ends(session, batch.id)
     left: Counter[LocationKind] = Counter()
     for line in lines:
@@ -231,41 +230,41 @@ def _chain(session: Session, batch_id: UUID, custody_id: UUID) -> Sequence[Any]:
 
 
 def _lines(session: Session, batch_id: UUID, rows: Sequence[Any]) -> list[CustodyLine]:
+    """The lines of custodies that are ordered each behind its parent."""
     clocks: dict[UUID, list[ClockLine]] = defaultdict(list)
     query = select(Deadline).where(Deadline.batch_id == batch_id, Deadline.custody_id.in_([row.id for row in rows]))
     for clock in session.scalars(query):
         clocks[clock.custody_id].append(ClockLine(clock.name, clock.rule_set, clock.opened_at, clock.due_at))
     depths: dict[UUID | None, int] = {None: -1}
-    lines = []
     for row in rows:
         depths[row.id] = depths[row.parent_id] + 1
-        step = Step(row.event_id, row.kind, row.occurred_at, row.recorded_at, row.actor)
-        lines.append(
-            CustodyLine(
-                row.id,
-                row.parent_id,
-                depths[row.id],
-                place_of(row),
-                row.doses,
-                row.remaining,
-                row.chosen,
-                step,
-                tuple(clocks[row.id]),
-            )
+    return [
+        CustodyLine(
+            custody=row.id,
+            parent=row.parent_id,
+            depth=depths[row.id],
+            place=place_of(row),
+            doses=row.doses,
+            remaining=row.remaining,
+            chosen=row.chosen,
+            opened_by=Step(row.event_id, row.kind, row.occurred_at, row.recorded_at, row.actor),
+            deadlines=tuple(clocks[row.id]),
         )
-    return lines
+        for row in rows
+    ]
 
 
-def _in_tree_order(lines: Iterable[CustodyLine]) -> list[CustodyLine]:
-    children: dict[UUID | None, list[CustodyLine]] = defaultdict(list)
-    for line in lines:
-        children[line.parent].append(line)
-    ordered: list[CustodyLine] = []
+def _in_tree_order(rows: Sequence[Any]) -> list[Any]:
+    """Each custody behind its parent, siblings by opening: ids and times of two processes may contradict that."""
+    children: dict[UUID | None, list[Any]] = defaultdict(list)
+    for row in rows:
+        children[row.parent_id].append(row)
+    ordered = []
     waiting = children[None][::-1]
     while waiting:
-        line = waiting.pop()
-        ordered.append(line)
-        waiting += children[line.custody][::-1]
+        row = waiting.pop()
+        ordered.append(row)
+        waiting += children[row.id][::-1]
     return ordered
 
 

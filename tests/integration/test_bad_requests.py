@@ -64,7 +64,7 @@ def test_every_fault_of_a_body_is_told_at_once(client: Client) -> None:
 
 def test_a_body_of_two_megabytes_is_refused(server: Server) -> None:
     before = counts(server.county.database)
-    problem(server.client.post_raw("/receipts", b" " * (2 << 20) + GOOD), 413, "request_entity_too_large")
+    problem(server.client.post_raw("/receipts", b" " * (2 << 20) + GOOD), 413, "too_large")
     assert counts(server.county.database) == before
 
 

@@ -146,8 +146,9 @@ def test_a_batch_received_for_the_first_time_by_sixteen_at_once_is_one_batch(pos
     assert left(client, batch) == 80
 
 
-def test_a_facility_made_known_by_sixteen_at_once_is_known_once(postgres_server: Server) -> None:
-    body = {"code": "NEW-SITE", "name": "New", "kind": "fixed-site", "zone": "Asia/Shanghai"}
+@pytest.mark.parametrize("number", range(8))
+def test_a_facility_made_known_by_sixteen_at_once_is_known_once(postgres_server: Server, number: int) -> None:
+    body = {"code": f"NEW-{number}", "name": "New", "kind": "fixed-site", "zone": "Asia/Shanghai"}
     answers = at_once(lambda _: postgres_server.client.post("/facilities", body))
     assert statuses(answers) == {201: 1, 409: 15}
 

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from inventory.domain.errors import Code, Invalid
-from inventory.domain.instants import CLOCK_SKEW, civil_day, end_of_day, stated
+from inventory.domain.instants import CLOCK_SKEW, OLDEST, civil_day, end_of_day, stated
 
 NOW = datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
 
@@ -27,8 +27,11 @@ def test_the_skew_of_a_clock_is_allowed_and_not_a_microsecond_more() -> None:
     assert refused.value.code is Code.TIME_IN_FUTURE
 
 
-def test_the_past_is_never_refused_however_old() -> None:
-    assert stated("at", NOW - timedelta(days=9999), NOW) == NOW - timedelta(days=9999)
+def test_what_no_clock_of_ours_showed_is_refused() -> None:
+    assert stated("at", OLDEST, NOW) == OLDEST
+    with pytest.raises(Invalid) as refused:
+        stated("at", OLDEST - timedelta(microseconds=1), NOW)
+    assert refused.value.code is Code.TIME_TOO_OLD
 
 
 @pytest.mark.parametrize(

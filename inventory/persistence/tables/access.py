@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.words import Role
@@ -15,6 +15,15 @@ class Token(Base):
     """An actor: a bearer token, of which only the SHA-256 is kept."""
 
     __tablename__ = "token"
+    __table_args__ = (
+        Index(
+            "uq_token_living_name",
+            "name",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
     id: Mapped[Key]
     name: Mapped[Name]
     role: Mapped[Role] = mapped_column(word(Role))
