@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException, NotFound
 from api import problems
 from api.context import EXTENSION
 from api.routes import documentation, health, ledger, questions, registry
+from api.schemas.fields import Celsius, Instant, Minutes
+from api.schemas.problems import ProblemSchema
 from inventory.clock import Clock, system_clock
 from inventory.domain.errors import ColdtrailError
 from inventory.persistence.database import Database
@@ -27,7 +29,15 @@ HEADERS = {
 
 
 class ProblemApi(Api):  # type: ignore[misc]
-    """flask-smorest, with every error told as a problem."""
+    """flask-smorest, with every error told as a problem, and its documentation saying so."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_RESPONSE_CONTENT_TYPE = "application/json"
+
+    def _register_responses(self) -> None:
+        answers, self.DEFAULT_RESPONSE_CONTENT_TYPE = self.DEFAULT_RESPONSE_CONTENT_TYPE, problems.CONTENT_TYPE
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = answers
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Errors that flask-smorest and Flask raise."""
@@ -52,6 +62,8 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
     app.extensions[EXTENSION] = {"database": database, "clock": clock}
     Babel(app, locale_selector=_language)
     api = ProblemApi(app)
+    for field, kind, form in ((Instant, "string", "date-time"), (Celsius, "number", None), (Minutes, "number", None)):
+        api.register_field(field, kind, form)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
     for blueprint in (*registry.BLUEPRINTS, ledger.blueprint, *questions.BLUEPRINTS):

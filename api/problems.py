@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException
 from inventory.domain import errors
 from inventory.domain.errors import N_, Code, ColdtrailError
 
+CONTENT_TYPE = "application/problem+json"
+
 STATUS: dict[type[ColdtrailError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -122,7 +124,7 @@ def unexpected(error: Exception) -> Response:
 
 def _problem(status: HTTPStatus, body: dict[str, Any], headers: dict[str, str]) -> Response:
     whole = {"type": f"urn:coldtrail:problem:{body['code']}", "status": status.value, **body}
-    return Response(json.dumps(whole), status, headers, content_type="application/problem+json")
+    return Response(json.dumps(whole), status, headers, content_type=CONTENT_TYPE)
 
 
 def _shown(value: object) -> str | int | None:

@@ -12,11 +12,11 @@ class PlaceSchema(Schema):
     """An appliance at a facility, or a shipment between two."""
 
     kind = own.word(LocationKind)
-    facility = fields.String()
-    appliance = fields.String()
-    shipment = fields.UUID()
-    from_facility = fields.String()
-    to_facility = fields.String()
+    facility = fields.String(allow_none=True)
+    appliance = fields.String(allow_none=True)
+    shipment = fields.UUID(allow_none=True)
+    from_facility = fields.String(allow_none=True)
+    to_facility = fields.String(allow_none=True)
 
 
 class StockLineSchema(Schema):
@@ -68,7 +68,7 @@ class ShipmentSchema(Schema):
     from_facility = fields.String()
     to_facility = fields.String()
     dispatched_at = Instant()
-    arrived_at = Instant()
+    arrived_at = Instant(allow_none=True)
     sensors = fields.List(fields.String())
     lines = fields.List(fields.Nested(ShipmentLineSchema))
     shortfall = fields.Integer()
@@ -81,16 +81,16 @@ class ExcursionSchema(Schema):
     sensor = fields.String()
     side = own.word(Side)
     rule = fields.String()
-    threshold_celsius = Celsius(attribute="threshold")
-    inclusive = fields.Boolean()
-    duration_minutes = Minutes(attribute="duration")
+    threshold_celsius = Celsius(attribute="threshold", allow_none=True)
+    inclusive = fields.Boolean(allow_none=True)
+    duration_minutes = Minutes(attribute="duration", allow_none=True)
     started_at = Instant()
     alarm_at = Instant()
-    ended_at = Instant()
+    ended_at = Instant(allow_none=True)
     seen_minutes = Minutes(attribute="seen")
     unseen_minutes = Minutes(attribute="unseen")
-    extreme_celsius = Celsius(attribute="extreme")
-    cancelled_at = Instant()
+    extreme_celsius = Celsius(attribute="extreme", allow_none=True)
+    cancelled_at = Instant(allow_none=True)
 
 
 class ExposureSchema(Schema):
@@ -99,8 +99,8 @@ class ExposureSchema(Schema):
     above_minutes = Minutes(attribute="above")
     below_minutes = Minutes(attribute="below")
     unseen_minutes = Minutes(attribute="unseen")
-    lowest_celsius = Celsius(attribute="lowest")
-    highest_celsius = Celsius(attribute="highest")
+    lowest_celsius = Celsius(attribute="lowest", allow_none=True)
+    highest_celsius = Celsius(attribute="highest", allow_none=True)
     mean_kinetic_celsius = fields.Function(
         lambda seen: None if seen.mean_kinetic is None else round(seen.mean_kinetic, 2),
         metadata={"type": "number", "nullable": True},
@@ -146,12 +146,12 @@ class CustodySchema(Schema):
     """A custody on a trail."""
 
     custody = fields.UUID()
-    parent = fields.UUID()
+    parent = fields.UUID(allow_none=True)
     depth = fields.Integer()
     place = fields.Nested(PlaceSchema)
     doses = fields.Integer()
     remaining = fields.Integer()
-    chosen = own.word(Chosen)
+    chosen = own.word(Chosen, allow_none=True)
     opened_by = fields.Nested(StepSchema)
     deadlines = fields.List(fields.Nested(ClockSchema))
 
@@ -168,7 +168,7 @@ class ChainSchema(Schema):
     """Doses with one way."""
 
     doses = fields.Integer()
-    chosen = own.word(Chosen)
+    chosen = own.word(Chosen, allow_none=True)
     stages = fields.List(fields.Nested(StageSchema))
 
 
@@ -207,7 +207,7 @@ class GivenSchema(Schema):
     """Doses that were given."""
 
     administration = fields.UUID()
-    facility = fields.String()
+    facility = fields.String(allow_none=True)
     occurred_at = Instant()
     doses = fields.Integer()
 
@@ -248,7 +248,7 @@ class ReadingsSchema(Schema):
     """A page of readings, and how many contradicting values were kept aside."""
 
     items = fields.List(fields.Nested(ReadingSchema), attribute="page.items")
-    next = fields.String(attribute="page.next")
+    next = fields.String(attribute="page.next", allow_none=True)
     conflicts = fields.Integer()
 
 

@@ -77,12 +77,17 @@ def count(**kwargs: Any) -> fields.Integer:
 
 def code(**kwargs: Any) -> fields.String:
     """A code or serial: what may stand in an address, a topic and on a label."""
-    return fields.String(validate=validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z"), **kwargs)
+    return matching("^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$", **kwargs)
 
 
 def batch_number(**kwargs: Any) -> fields.String:
     """A batch/lot as GS1 AI 10 allows it: 1 to 20 characters of set 82."""
-    return fields.String(validate=validate.Regexp(r"\A[!\"%-/0-9:-?A-Z_a-z]{1,20}\Z"), **kwargs)
+    return matching('^[!"%-/0-9:-?A-Z_a-z]{1,20}$', **kwargs)
+
+
+def matching(pattern: str, **kwargs: Any) -> fields.String:
+    """Text of a pattern that clients in any language can read; Python's `$` would let a line end through."""
+    return fields.String(validate=[validate.Regexp(pattern), _printable], **kwargs)
 
 
 def text(longest: int, **kwargs: Any) -> fields.String:

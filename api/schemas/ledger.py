@@ -16,10 +16,10 @@ class KeySchema(BaseSchema):
 
         unknown = EXCLUDE
 
-    key = fields.String(
+    key = own.matching(
+        "^[!-~]{1,255}$",
         required=True,
         data_key="Idempotency-Key",
-        validate=validate.Regexp(r"\A[\x21-\x7e]{1,255}\Z"),
         metadata={"description": "A new value for each new request; the same for a repeat"},
     )
 
@@ -83,11 +83,11 @@ class AdministrationSchema(Schema):
 class MovementSchema(Schema):
     """One line of an event."""
 
-    from_custody = fields.UUID()
-    to_custody = fields.UUID()
-    end = own.word(End)
+    from_custody = fields.UUID(allow_none=True)
+    to_custody = fields.UUID(allow_none=True)
+    end = own.word(End, allow_none=True)
     doses = fields.Integer()
-    chosen = own.word(Chosen)
+    chosen = own.word(Chosen, allow_none=True)
 
 
 class EventSchema(Schema):
@@ -106,5 +106,5 @@ class EventSchema(Schema):
 class PostedSchema(Schema):
     """What a request wrote."""
 
-    shipment = fields.UUID()
+    shipment = fields.UUID(allow_none=True)
     events = fields.List(fields.Nested(EventSchema))

@@ -1,7 +1,5 @@
 """Reference data."""
 
-from marshmallow import fields, validate
-
 from api.schemas import fields as own
 from api.schemas.fields import Instant, Schema
 from inventory.domain.words import ApplianceKind, FacilityKind
@@ -42,9 +40,7 @@ class GatewaySchema(Schema):
 
     code = own.code(required=True)
     facility = own.code(required=True)
-    shard = fields.String(
-        load_default=None, allow_none=True, validate=validate.Regexp(r"\A[0-9a-f]{2}\Z"), metadata={"example": "00"}
-    )
+    shard = own.matching("^[0-9a-f]{2}$", load_default=None, allow_none=True, metadata={"example": "00"})
 
 
 class SensorSchema(Schema):
