@@ -4,14 +4,12 @@ Store first, publish then, forget only on the service's receipt. A broker's ackn
 broker had the message in memory, not that anybody will ever read it; the receipt says that it is committed.
 """
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 from inventory.services.messages import Measurement
-from inventory.strict_json import BadPayload
 from mqtt_ingest import receipts, topics
 from mqtt_ingest.buffer import Buffer
 from mqtt_ingest.client import Incoming
@@ -22,8 +20,6 @@ READINGS_A_MESSAGE = 100
 
 LONGEST_PATIENCE = 900.0
 """The longest wait between two resends, in seconds, while the service does not answer."""
-
-_log = logging.getLogger(__name__)
 
 
 class Outlet(Protocol):
@@ -103,11 +99,7 @@ class Gateway:
         self._send()
 
     def _hear(self, payload: bytes) -> None:
-        try:
-            receipt = receipts.parse(payload)
-        except BadPayload as error:
-            _log.warning("a receipt that is none: %s", error)
-            return
+        receipt = receipts.heard(payload)
         if isinstance(receipt, receipts.Numbered) and self._buffer.confirm(receipt.boot, receipt.seq):
             self._sent = max(self._sent, self._buffer.confirmed)
             self._waiting_since = self._monotonic()

@@ -5,13 +5,16 @@
 """
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inventory.services.messages import Receipt
-from inventory.strict_json import loads
+from inventory.strict_json import BadPayload, loads
 from mqtt_ingest.formats import fields
 from mqtt_ingest.formats.numbering import MAX_SEQ
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,15 @@ def parse(payload: bytes) -> Numbered | Transferred:
     if "transferId" in message:
         return Transferred(fields.text(message, "transferId", longest=fields.TRANSFER_ID))
     return Numbered(fields.text(message, "boot"), fields.integer(message, "seq", 1, MAX_SEQ))
+
+
+def heard(payload: bytes) -> Numbered | Transferred | None:
+    """What a gateway hears on its receipt topic; what is no receipt is noted and changes nothing."""
+    try:
+        return parse(payload)
+    except BadPayload as error:
+        _log.warning("a receipt that is none: %s", error)
+        return None
 
 
 def newest(receipts: Iterable[Receipt]) -> list[Receipt]:

@@ -16,7 +16,10 @@ from inventory.services.messages import Message, Receipt
 def advance(
     session: Session, messages: Sequence[Message], gateways: Mapping[str, Gateway], now: datetime
 ) -> list[Receipt]:
-    """Note the messages as committed, and give the receipts that follow: one a stream, one a WHO transfer."""
+    """Note the messages as committed, and give the receipts that follow: one a stream, one a WHO transfer.
+
+    A stream whose first message is missing has none yet.
+    """
     receipts = [
         Receipt(message.gateway, message.shard, transfer_id=message.transfer_id)
         for message in messages
@@ -29,7 +32,8 @@ def advance(
     for (code, boot), seqs in sorted(numbered.items()):
         gateway = gateways[code]
         committed = _advance_stream(session, gateway.id, boot, seqs, now)
-        receipts.append(Receipt(code, gateway.shard, boot=boot, seq=committed))
+        if committed:
+            receipts.append(Receipt(code, gateway.shard, boot=boot, seq=committed))
     return receipts
 
 

@@ -35,8 +35,9 @@ def test_what_is_confirmed_is_the_prefix_without_a_hole(sqlite_county: CountyTem
     with sqlite_county.fresh() as county:
         for chunk in data.draw(divisions(numbers)):
             heard.update(chunk)
-            (receipt,) = monitoring.record(county.database, [message([], seq) for seq in chunk], NOW)
-            assert (receipt.gateway, receipt.boot, receipt.seq) == (GATEWAY, "boot-1", prefix(heard))
+            told = monitoring.record(county.database, [message([], seq) for seq in chunk], NOW)
+            expected = [(GATEWAY, "boot-1", prefix(heard))] if 1 in heard else []
+            assert [(each.gateway, each.boot, each.seq) for each in told] == expected
             assert ahead(county.database) == {seq for seq in heard if seq > prefix(heard)}
 
 
@@ -51,12 +52,12 @@ def test_each_boot_of_a_gateway_is_a_stream_of_its_own(sqlite_county: CountyTemp
             told = monitoring.record(county.database, [message([], seq, boot=boot) for boot, seq in chunk], NOW)
             boots = {boot for boot, _ in chunk}
             assert {each.boot: each.seq for each in told} == {
-                boot: prefix(seq for of, seq in heard if of == boot) for boot in boots
+                boot: prefix(seq for of, seq in heard if of == boot) for boot in boots if (boot, 1) in heard
             }
 
 
 def test_a_number_beyond_any_is_held_until_the_others_come(sqlite_county: CountyTemplate) -> None:
     with sqlite_county.fresh() as county:
-        (first,) = monitoring.record(county.database, [message([], 2**53)], NOW)
-        (second,) = monitoring.record(county.database, [message([], 1)], NOW)
-        assert (first.seq, second.seq) == (0, 1)
+        assert monitoring.record(county.database, [message([], 2**53)], NOW) == []
+        (told,) = monitoring.record(county.database, [message([], 1)], NOW)
+        assert told.seq == 1
