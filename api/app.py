@@ -59,6 +59,7 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
         MAX_CONTENT_LENGTH=1 << 20,
         BABEL_DEFAULT_LOCALE="en",
     )
+    app.url_map.merge_slashes = False  # a batch number may begin with a slash
     app.extensions[EXTENSION] = {"database": database, "clock": clock}
     Babel(app, locale_selector=_language)
     api = ProblemApi(app)

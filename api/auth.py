@@ -51,5 +51,5 @@ def actor() -> Actor:
 def _actor() -> Actor:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
-        raise Unauthenticated(Code.UNAUTHENTICATED, "Authorization", scheme or None, N_("Bearer and a token"))
+        raise Unauthenticated(Code.UNAUTHENTICATED, "Authorization", "not a token", N_("Bearer and a token"))
     return authenticate(database(), secret.strip())

@@ -117,8 +117,9 @@ class SensorEvidenceSchema(Schema):
 
 
 class EvidenceSchema(Schema):
-    """What was seen of a place."""
+    """What was seen of a place, and the time that none of its sensors saw."""
 
+    unseen_minutes = Minutes(attribute="unseen")
     sensors = fields.List(fields.Nested(SensorEvidenceSchema))
     excursions = fields.List(fields.Nested(ExcursionSchema))
 
@@ -257,7 +258,8 @@ class RejectedSchema(Schema):
 
     id = fields.UUID()
     topic = fields.String()
-    payload = fields.String()
+    payload = fields.String(metadata={"description": "How it begins"})
+    payload_bytes = fields.Integer()
     reason = own.word(RejectReason)
     detail = fields.String()
     received_at = Instant()

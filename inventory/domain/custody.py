@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from inventory.domain.errors import N_, Code, Conflict, Invalid
-
-NEVER = datetime.max.replace(tzinfo=UTC)
+from inventory.domain.instants import FOREVER
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Holding:
     @property
     def turn(self) -> tuple[date, datetime, datetime, UUID]:
         """Earliest expiry, then earliest deadline, then oldest opening (art. 18 of the 2017 storage rules: FEFO)."""
-        return (self.expiry, self.due_at or NEVER, self.opened_at, self.custody_id)
+        return (self.expiry, self.due_at or FOREVER, self.opened_at, self.custody_id)
 
 
 @dataclass(frozen=True)

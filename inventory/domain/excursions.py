@@ -114,16 +114,27 @@ def detect(
     rules: Sequence[ExcursionRule],
     hold: timedelta,
     until: datetime | None = None,
+    since: datetime | None = None,
 ) -> list[Span]:
-    """All excursions in readings sorted by time, by start and then by rule; `until` is where the watch ended.
+    """All excursions in readings sorted by time, by start and then by rule.
 
-    A reading stands until the next, at most for `hold`; the last one stands for an instant only, unless `until` says
-    that nothing can follow it.
+    `since` and `until` say where the watch began and ended, where that is part of the question: then silence before
+    the first reading and after the last one counts. A reading stands until the next, at most for `hold`; the last one
+    stands for an instant only, unless `until` says that nothing can follow it.
     """
-    parts = list(stretches(readings, hold, until))
+    parts = list(_unheard(readings, hold, until, since)) + list(stretches(readings, hold, until))
     if readings and until is None:
         last = readings[-1]
         parts.append(Stretch(last.measured_at, last.measured_at, last.temperature))
     spans = [span for rule in rules for span in _runs(parts, rule, until)]
     spans += _silences(parts, hold)
     return sorted(spans, key=lambda span: (span.started_at, span.side, span.rule.name if span.rule else ""))
+
+
+def _unheard(
+    readings: Sequence[Reading], hold: timedelta, until: datetime | None, since: datetime | None
+) -> Iterator[Stretch]:
+    """The time in which a watch had begun and nothing was heard yet, if that was longer than a reading stands."""
+    heard = readings[0].measured_at if readings else until
+    if since is not None and heard is not None and heard - since > hold:
+        yield Stretch(since + hold, heard, None)

@@ -9,6 +9,12 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of ours another's clock may run before what it says is refused."""
 
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+"""Before everything."""
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+"""After everything: the end of what has none."""
+
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """What is said to be older was never so: the clock was not set."""
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from inventory.domain.instants import BEGINNING
+
 HOLD_INTERVALS = 3
 """A reading speaks for at most three of its sensor's intervals; after that the place is unseen."""
 
@@ -57,3 +59,12 @@ def within(parts: Iterable[Stretch], since: datetime, until: datetime) -> Iterat
             reached = end
     if reached < until:
         yield Stretch(reached, until, None)
+
+
+def covered(parts: Iterable[Stretch]) -> timedelta:
+    """How much time stretches cover together, however they overlap."""
+    total, reached = timedelta(), BEGINNING
+    for part in sorted(parts, key=lambda each: each.since):
+        total += max(part.until - max(part.since, reached), timedelta())
+        reached = max(reached, part.until)
+    return total

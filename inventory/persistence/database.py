@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -20,7 +20,22 @@ T = TypeVar("T")
 TRIES = 6
 """How often a transaction that lost a race is run before the caller is told to try again later."""
 
+ATTEMPT = "coldtrail_attempt"
+"""Under this name a session's `info` tells how often its transaction was tried before."""
+
 _BEGIN = "coldtrail_begin"
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOTADB,
+}
+_SQLITE_RACES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_CONSTRAINTS = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
+_POSTGRES_AWAY = {"08", "53", "57"}
+"""SQLSTATE classes: connection exception, insufficient resources, operator intervention."""
+
 _RACES = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
@@ -58,9 +73,11 @@ class Database:
         for attempt in range(TRIES):
             try:
                 with away_told(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+                    session.info[ATTEMPT] = attempt
                     return work(session)
             except (DBAPIError, LostRace) as error:
-                if not _lost_a_race(error):
+                last = attempt == TRIES - 1
+                if not _lost_a_race(error) or (last and isinstance(error, IntegrityError)):
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  (jitter, not a secret)
         raise Unavailable(Code.BUSY, "request", "refused", N_("fewer writers at the same moment; try again"))
@@ -93,10 +110,18 @@ def away_told() -> Iterator[None]:
 
 
 def _is_away(error: DBAPIError) -> bool:
+    """Whether the database, and not the statement, is at fault: no connection, no room, shutting down."""
     cause = error.orig
-    if isinstance(cause, sqlite3.OperationalError):
-        return any(sign in str(cause) for sign in ("unable to open", "disk I/O error", "is full", "readonly"))
-    return error.connection_invalidated or (isinstance(cause, psycopg.OperationalError) and not _lost_a_race(error))
+    if isinstance(cause, sqlite3.DatabaseError):
+        return _primary(cause) in _SQLITE_AWAY
+    if error.connection_invalidated or error.statement is None:
+        return True
+    return isinstance(cause, psycopg.Error) and (cause.sqlstate or "")[:2] in _POSTGRES_AWAY
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's error code without what extends it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _lost_a_race(error: DBAPIError | LostRace) -> bool:
@@ -105,7 +130,8 @@ def _lost_a_race(error: DBAPIError | LostRace) -> bool:
         return True
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        return cause.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
+        extended = getattr(cause, "sqlite_errorcode", 0)
+        return _primary(cause) in _SQLITE_RACES or extended in _SQLITE_CONSTRAINTS
     return isinstance(cause, _RACES)
 
 

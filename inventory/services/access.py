@@ -17,6 +17,7 @@ from inventory.persistence.tables import Facility, Token, TokenFacility
 from inventory.services.ids import new_id
 
 PREFIX = "ct_"
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ def create_token(database: Database, name: str, role: Role, facilities: Sequence
     """A new token's secret, which is shown this once.
 
     Raises:
-        Invalid: `malformed` when staff have no facility, or another role has one.
+        Invalid: `malformed` for a name that is none, or when staff have no facility, or another role has one.
         NotFound: `not_found` for a facility that is not known.
         Conflict: `already_exists` when a living token has the name.
     """
+    if not (1 <= len(name) <= LONGEST_NAME and name.isprintable()):
+        raise Invalid(Code.MALFORMED, "name", name[:LONGEST_NAME], N_("1 to 200 printable characters"))
     if (role is Role.STAFF) != bool(facilities):
         raise Invalid(Code.MALFORMED, "facilities", ", ".join(facilities), N_("facilities for staff, none for others"))
     secret = PREFIX + secrets.token_urlsafe(32)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from inventory.domain.deadlines import SOON, RuleName, Status, status
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement
+from inventory.services import lookups
 from inventory.services.paging import Page, page
 from inventory.services.places import Place, at_facility, place_of, with_place
 
@@ -91,6 +92,8 @@ def list_deadlines(
     if facility is not None:
         query = query.where(at_facility(facility))
     with database.read() as session:
+        if facility is not None:
+            lookups.facility(session, facility)
         return page(session, query, [Deadline.due_at, Deadline.custody_id, Deadline.batch_id], after, limit).map(
             lambda row: _line(row, now)
         )

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.exposure import Band, Exposure, expose
-from inventory.domain.readings import stretches, within
+from inventory.domain.readings import Stretch, covered, stretches, within
 from inventory.domain.words import Side
 from inventory.persistence.tables import Excursion, Location, Sensor, SensorAssignment
 from inventory.services.judgement import hold_of, read_between
@@ -47,21 +47,29 @@ class SensorEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of a place: by each of its sensors, and the excursions there. No sensor, nothing seen."""
+    """What was seen of a place: by each of its sensors, and the excursions there.
 
+    `unseen` is the time that none of them saw: all of it where there is no sensor.
+    """
+
+    unseen: timedelta
     sensors: tuple[SensorEvidence, ...]
     excursions: tuple[ExcursionSummary, ...]
 
 
 def evidence(session: Session, location_id: UUID, since: datetime, until: datetime, band: Band) -> Evidence:
     """What was seen of a location from `since` to `until`, against the band of the product that was there."""
-    seen: list[SensorEvidence] = []
+    sensors: list[SensorEvidence] = []
     found: list[ExcursionSummary] = []
+    seen: list[Stretch] = []
     for sensor, watch in _watches(session, location_id, since, until):
         start, end = max(since, watch.since), min(until, watch.until or until)
-        seen.append(SensorEvidence(sensor.serial, start, end, _exposure(session, sensor, start, end, band)))
+        parts = _seen(session, sensor, watch, start, end)
+        seen += [part for part in parts if part.temperature is not None]
+        sensors.append(SensorEvidence(sensor.serial, start, end, expose(parts, band)))
         found += excursions_between(session, sensor, start, end)
-    return Evidence(tuple(seen), tuple(sorted(found, key=lambda each: (each.started_at, each.id))))
+    unseen = until - since - covered(seen)
+    return Evidence(unseen, tuple(sensors), tuple(sorted(found, key=lambda each: (each.started_at, each.id))))
 
 
 def _watches(
@@ -87,10 +95,11 @@ def _watches(
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def _exposure(session: Session, sensor: Sensor, since: datetime, until: datetime, band: Band) -> Exposure:
+def _seen(session: Session, sensor: Sensor, watch: SensorAssignment, since: datetime, until: datetime) -> list[Stretch]:
+    """What a sensor saw in a part of its watch; what it measured before it stood there says nothing of the place."""
     hold = hold_of(sensor)
-    readings = read_between(session, sensor.id, since - hold, until)
-    return expose(within(stretches(readings, hold, until), since, until), band)
+    readings = read_between(session, sensor.id, max(since - hold, watch.since), until)
+    return list(within(stretches(readings, hold, until), since, until))
 
 
 def excursions_between(session: Session, sensor: Sensor, since: datetime, until: datetime) -> list[ExcursionSummary]:

@@ -2,14 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import CTE, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, NotFound
+from inventory.domain.instants import FOREVER
 from inventory.domain.words import End, LocationKind
 from inventory.persistence.database import Database
 from inventory.persistence.tables import (
@@ -21,11 +22,10 @@ from inventory.persistence.tables import (
     Sensor,
     SensorAssignment,
 )
+from inventory.services import lookups
 from inventory.services.evidence import ExcursionSummary, summary
 from inventory.services.paging import Page, page
 from inventory.services.places import Place, place_of, with_place
-
-FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def list_excursions(
     if standing:
         query = query.where(Excursion.cancelled_at.is_(None))
     with database.read() as session:
+        if sensor is not None:
+            lookups.sensor(session, sensor)
         return page(session, query, [Excursion.started_at, Excursion.id], after, limit).map(
             lambda row: summary(row[0], row[1])
         )
@@ -130,7 +132,10 @@ def _find(session: Session, excursion: UUID) -> tuple[Excursion, str]:
 
 
 def _exposed(session: Session, excursion: Excursion) -> tuple[ExposedCustody, ...]:
-    """The custodies in the watched place in the window, with the doses that were still there when it began."""
+    """The custodies in the watched place in the window, with the doses that were still there when it began.
+
+    One that holds doses of another of them is left out: each dose counts once.
+    """
     start, end = excursion.started_at, excursion.ended_at or FOREVER
     gone = (
         select(func.coalesce(func.sum(Movement.doses), 0))
@@ -159,11 +164,13 @@ def _exposed(session: Session, excursion: Excursion) -> tuple[ExposedCustody, ..
         .where(watched, Custody.opened_at < end, Custody.doses > gone)
         .order_by(Custody.opened_at, Custody.id)
     )
-    return tuple(_follow(session, row, start) for row in session.execute(query).all())
+    rows = session.execute(query).all()
+    inner = {each for row in rows for each in session.scalars(select(_below(row, start).c.id))} if rows[1:] else set()
+    return tuple(_follow(session, row, start) for row in rows if row.id not in inner)
 
 
-def _follow(session: Session, row: Any, start: datetime) -> ExposedCustody:
-    """What became of the doses that were in a custody at `start`: down its tree, leaving out what left before."""
+def _below(row: Any, start: datetime) -> CTE:
+    """The custodies that hold what a custody held at `start`: down its tree, leaving out what left before."""
     below = (
         select(Movement.to_custody_id.label("id"))
         .where(
@@ -174,8 +181,12 @@ def _follow(session: Session, row: Any, start: datetime) -> ExposedCustody:
         )
         .cte("below", recursive=True)
     )
-    below = below.union_all(select(Custody.id).where(Custody.parent_id == below.c.id, Custody.batch_id == row.batch_id))
-    inside = or_(Custody.id == row.id, Custody.id.in_(select(below.c.id)))
+    return below.union_all(select(Custody.id).where(Custody.parent_id == below.c.id, Custody.batch_id == row.batch_id))
+
+
+def _follow(session: Session, row: Any, start: datetime) -> ExposedCustody:
+    """What became of the doses that were in a custody at `start`."""
+    inside = or_(Custody.id == row.id, Custody.id.in_(select(_below(row, start).c.id)))
     return ExposedCustody(
         custody=row.id,
         place=place_of(row),

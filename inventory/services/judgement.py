@@ -6,7 +6,7 @@ last such reading before them and the first after them. That stretch is read aga
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,23 +14,26 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from inventory.domain import excursions
+from inventory.domain.instants import BEGINNING, FOREVER
 from inventory.domain.readings import HOLD_INTERVALS
 from inventory.domain.readings import Reading as Measured
 from inventory.domain.words import Side
+from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Excursion, Reading, Sensor, SensorAssignment
 from inventory.services.ids import new_id
 from inventory.services.rules import excursion_rules
 
-BEGINNING = datetime.min.replace(tzinfo=UTC)
-FOREVER = datetime.max.replace(tzinfo=UTC)
-
 
 @dataclass(frozen=True)
 class Duty:
-    """A time in which a sensor is judged; `until` is None while it goes on."""
+    """A time in which a sensor is judged; `until` is None while it goes on.
+
+    `assigned` tells a watch over a place from the time before a sensor had one.
+    """
 
     since: datetime
     until: datetime | None
+    assigned: bool
 
 
 def hold_of(sensor: Sensor) -> timedelta:
@@ -44,8 +47,8 @@ def lock(session: Session, sensors: Iterable[UUID]) -> None:
     Whoever writes one of them at the same moment would judge without seeing what the other stored. SQLite has one
     writer at a time anyway.
     """
-    query = select(Sensor.id).where(Sensor.id.in_(list(sensors))).order_by(Sensor.id)
-    session.execute(query.with_for_update(key_share=True)).all()
+    query = select(Sensor.id).order_by(Sensor.id).with_for_update(key_share=True)
+    rows_in(session, query, Sensor.id, sorted(sensors))
 
 
 def judge(session: Session, sensor: Sensor, first: datetime, last: datetime | None, now: datetime) -> None:
@@ -75,11 +78,18 @@ def _detected(
     if start > (duty.until or FOREVER) or duty.since > (until or FOREVER):
         return []
     readings = read_between(session, sensor.id, start, ended or until)
-    return excursions.detect(readings, rules, hold_of(sensor), ended)
+    began = start if duty.assigned and start == duty.since else None
+    found = excursions.detect(readings, rules, hold_of(sensor), ended, began)
+    return found if duty.assigned else [span for span in found if not _waits_for_its_place(span, duty)]
+
+
+def _waits_for_its_place(span: excursions.Span, duty: Duty) -> bool:
+    """Silence up to the first assignment: nobody expected to hear of no place."""
+    return span.side is Side.SILENCE and span.ended_at == duty.until
 
 
 def _duties(session: Session, sensor: Sensor) -> list[Duty]:
-    """The assignments, the first one reaching back to the beginning.
+    """The assignments, and the time before the first.
 
     A sensor is off duty only when it is known to be: better too many alarms than none.
     """
@@ -88,8 +98,8 @@ def _duties(session: Session, sensor: Sensor) -> list[Duty]:
         .where(SensorAssignment.sensor_id == sensor.id)
         .order_by(SensorAssignment.since)
     )
-    found = [Duty(row.since, row.until) for row in session.execute(query)]
-    return [Duty(BEGINNING, found[0].until), *found[1:]] if found else [Duty(BEGINNING, None)]
+    watches = [Duty(row.since, row.until, True) for row in session.execute(query)]
+    return [Duty(BEGINNING, watches[0].since if watches else None, False), *watches]
 
 
 def _affected(
@@ -138,7 +148,7 @@ def _reconcile(
     """Change the stored excursions of a stretch to those found: the same rule and an overlap make it the same one."""
     stored = _stored(session, sensor, since, until)
     for span in found:
-        same = next((each for each in stored if _is_same(each, span)), None)
+        same = _counterpart(stored, span)
         if same is None:
             session.add(_new_row(sensor, span, now))
         else:
@@ -157,12 +167,15 @@ def _stored(session: Session, sensor: Sensor, since: datetime, until: datetime |
     return list(session.scalars(query.order_by(Excursion.started_at)))
 
 
-def _is_same(row: Excursion, span: excursions.Span) -> bool:
-    return (
-        row.rule_name == _rule_name(span)
-        and row.started_at <= (span.ended_at or FOREVER)
-        and span.started_at <= (row.ended_at or FOREVER)
-    )
+def _counterpart(stored: Sequence[Excursion], span: excursions.Span) -> Excursion | None:
+    """The stored excursion of the same rule that shares most time with a span; who merely touches it is another."""
+
+    def shared(row: Excursion) -> timedelta:
+        end = min(row.ended_at or FOREVER, span.ended_at or FOREVER)
+        return end - max(row.started_at, span.started_at)
+
+    same = [row for row in stored if row.rule_name == _rule_name(span) and shared(row) > timedelta()]
+    return max(same, key=shared, default=None)
 
 
 def _rule_name(span: excursions.Span) -> str:

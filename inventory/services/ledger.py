@@ -14,7 +14,7 @@ from inventory.domain.custody import Holding, Take, pick
 from inventory.domain.deadlines import Deadline as Clock
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.words import Chosen, End, EventKind
-from inventory.persistence.database import LostRace
+from inventory.persistence.database import ATTEMPT, LostRace
 from inventory.persistence.tables import Batch, Custody, Deadline, Facility, Movement, StockEvent
 from inventory.services.ids import new_id
 from inventory.services.posting import PostedEvent, PostedMovement, Request
@@ -180,10 +180,20 @@ def choose(session: Session, wanted: Wanted) -> tuple[list[Take], Chosen]:
         Conflict: `not_enough_doses`.
         Invalid: `wrong_custody` when the named one is not there, `time_before_custody` when it opened later.
     """
+    if session.info.get(ATTEMPT):
+        _hold(session, wanted)
     if wanted.custody is not None:
         return pick([_named(session, wanted)], wanted.doses), Chosen.NAMED
     there = _held(wanted).where(Custody.remaining > 0, Custody.opened_at <= wanted.at)
     return pick(_holdings(session, wanted, there), wanted.doses), Chosen.PICKED
+
+
+def _hold(session: Session, wanted: Wanted) -> None:
+    """Keep others from what could be chosen, after they were faster before: waiting is dearer than choosing freely."""
+    candidates = select(Custody.id).where(
+        Custody.batch_id == wanted.batch.id, Custody.location_id.in_(wanted.locations), Custody.remaining > 0
+    )
+    session.execute(candidates.order_by(Custody.id).with_for_update(key_share=True)).all()
 
 
 def _held(wanted: Wanted) -> Any:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.instants import CLOCK_SKEW, OLDEST
 from inventory.domain.words import RejectReason
 from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_new
+from inventory.persistence.statements import insert_new, rows_in
 from inventory.persistence.tables import Gateway, Reading, ReadingConflict, RejectedMessage, Sensor
 from inventory.services import streams
 from inventory.services.ids import new_id
@@ -99,9 +99,9 @@ def _record(session: Session, chunk: Sequence[Message | Rejection], now: datetim
 def _known(session: Session, messages: Sequence[Message]) -> _Known:
     codes = {message.gateway for message in messages}
     serials = {one.sensor for message in messages for one in message.measurements}
-    gateways = session.scalars(select(Gateway).where(Gateway.code.in_(codes))).all() if codes else []
-    sensors = session.scalars(select(Sensor).where(Sensor.serial.in_(serials))).all() if serials else []
-    return _Known({each.code: each for each in gateways}, {each.serial: each for each in sensors})
+    gateways = rows_in(session, select(Gateway), Gateway.code, codes)
+    sensors = rows_in(session, select(Sensor), Sensor.serial, serials)
+    return _Known({row[0].code: row[0] for row in gateways}, {row[0].serial: row[0] for row in sensors})
 
 
 def _doubted(message: Message, doubts: Iterable[Doubt]) -> list[Rejection]:
@@ -137,7 +137,7 @@ def _store(session: Session, sensors: dict[str, Sensor], measurements: Sequence[
 
 
 def _keep_conflicts(session: Session, repeated: dict[Key, list[int]], now: datetime) -> None:
-    stored = _stored(session, list(repeated))
+    stored = _stored(session, repeated)
     rows = [
         {"sensor_id": key[0], "measured_at": key[1], "temperature": value, "received_at": now}
         for key, values in repeated.items()
@@ -146,14 +146,11 @@ def _keep_conflicts(session: Session, repeated: dict[Key, list[int]], now: datet
     insert_new(session, ReadingConflict, rows)
 
 
-def _stored(session: Session, keys: Sequence[Key], size: int = 500) -> dict[Key, int]:
-    """The temperatures that are stored under some keys; asked in parts, for a statement takes only so many."""
-    found: dict[Key, int] = {}
-    for start in range(0, len(keys), size):
-        part = tuple_(Reading.sensor_id, Reading.measured_at).in_(keys[start : start + size])
-        query = select(Reading.sensor_id, Reading.measured_at, Reading.temperature).where(part)
-        found |= {(row.sensor_id, row.measured_at): row.temperature for row in session.execute(query)}
-    return found
+def _stored(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
+    """The temperatures that are stored under some keys."""
+    query = select(Reading.sensor_id, Reading.measured_at, Reading.temperature)
+    found = rows_in(session, query, tuple_(Reading.sensor_id, Reading.measured_at), keys)
+    return {(row.sensor_id, row.measured_at): row.temperature for row in found}
 
 
 def _keep_aside(session: Session, rejections: Sequence[Rejection]) -> None:

@@ -74,5 +74,5 @@ def _read(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
         texts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         pairs = zip(key, enumerate(texts), strict=True)
         return [_READERS[column.type.python_type](texts[place]) for column, (place, _) in pairs]
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise Invalid(Code.MALFORMED, "after", cursor, N_("the `next` of an earlier page")) from error

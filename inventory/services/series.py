@@ -12,6 +12,9 @@ from inventory.persistence.database import Database
 from inventory.persistence.tables import Reading, ReadingConflict, RejectedMessage, Sensor
 from inventory.services.paging import Page, page
 
+SHOWN = 1024
+"""How many bytes of a rejected message a list shows."""
+
 
 @dataclass(frozen=True)
 class ReadingLine:
@@ -32,11 +35,12 @@ class Readings:
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A message that was kept aside: its text as far as it is one, why, and how often it came."""
+    """A message that was kept aside: how it begins, why, and how often it came. All of its bytes are stored."""
 
     id: UUID
     topic: str
     payload: str
+    payload_bytes: int
     reason: RejectReason
     detail: str
     received_at: datetime
@@ -79,7 +83,8 @@ def list_rejected(database: Database, after: str | None, limit: int) -> Page[Rej
             lambda row: RejectedLine(
                 row[0].id,
                 row[0].topic,
-                row[0].payload.decode(errors="backslashreplace"),
+                row[0].payload[:SHOWN].decode(errors="backslashreplace"),
+                len(row[0].payload),
                 row[0].reason,
                 row[0].detail,
                 row[0].received_at,

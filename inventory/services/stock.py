@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Location
+from inventory.services import lookups
 from inventory.services.paging import Page, page
 from inventory.services.places import Place, at_facility, place_of, with_place
 
@@ -39,6 +40,8 @@ def list_stock(
     if batch is not None:
         query = query.where(Batch.number == batch)
     with database.read() as session:
+        if facility is not None:
+            lookups.facility(session, facility)
         return page(session, query, [Custody.opened_at, Custody.id], after, limit).map(
             lambda row: StockLine(row.id, place_of(row), row.gtin, row.number, row.expiry, row.opened_at, row.remaining)
         )

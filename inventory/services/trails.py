@@ -201,7 +201,14 @@ def _custody_query() -> Any:
         )
         .join(StockEvent, and_(StockEvent.id == Custody.event_id, StockEvent.batch_id == Custody.batch_id))
         .join(Token, Token.id == StockEvent.actor_id)
-        .join(Movement, and_(Movement.to_custody_id == Custody.id, Movement.batch_id == Custody.batch_id))
+        .join(
+            Movement,
+            and_(
+                Movement.event_id == Custody.event_id,
+                Movement.batch_id == Custody.batch_id,
+                Movement.to_custody_id == Custody.id,
+            ),
+        )
     )
 
 
@@ -232,8 +239,7 @@ def _chain(session: Session, batch_id: UUID, custody_id: UUID) -> Sequence[Any]:
 def _lines(session: Session, batch_id: UUID, rows: Sequence[Any]) -> list[CustodyLine]:
     """The lines of custodies that are ordered each behind its parent."""
     clocks: dict[UUID, list[ClockLine]] = defaultdict(list)
-    query = select(Deadline).where(Deadline.batch_id == batch_id, Deadline.custody_id.in_([row.id for row in rows]))
-    for clock in session.scalars(query):
+    for clock in session.scalars(select(Deadline).where(Deadline.batch_id == batch_id)):
         clocks[clock.custody_id].append(ClockLine(clock.name, clock.rule_set, clock.opened_at, clock.due_at))
     depths: dict[UUID | None, int] = {None: -1}
     for row in rows:

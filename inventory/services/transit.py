@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from inventory.domain.errors import N_, Code, NotFound
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Facility, Location, Sensor, SensorAssignment, Shipment
+from inventory.services import lookups
 from inventory.services.paging import Page, page
 
 _sender = aliased(Facility)
@@ -62,6 +63,8 @@ def list_shipments(
         )
         query = query.where(left if in_transit else ~left)
     with database.read() as session:
+        if facility is not None:
+            lookups.facility(session, facility)
         return page(session, query, [Shipment.dispatched_at, Shipment.id], after, limit).map(
             lambda row: _view(session, row)
         )

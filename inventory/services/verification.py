@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.words import LocationKind
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Location, Movement
+from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement, StockEvent
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,11 @@ def _wrong_remaining(session: Session) -> list[str]:
 def _wrong_opening(session: Session) -> list[str]:
     into = (
         select(func.coalesce(func.sum(Movement.doses), 0))
-        .where(Movement.to_custody_id == Custody.id, Movement.batch_id == Custody.batch_id)
+        .where(
+            Movement.event_id == Custody.event_id,
+            Movement.batch_id == Custody.batch_id,
+            Movement.to_custody_id == Custody.id,
+        )
         .scalar_subquery()
     )
     query = select(Custody.id, Custody.doses, into.label("moved")).where(Custody.doses != into)
@@ -132,11 +136,47 @@ def _before_opening(session: Session) -> list[str]:
     return [f"movement {each}: took doses before its custody was opened" for each in session.scalars(query)]
 
 
+def _wrong_times(session: Session) -> list[str]:
+    query = (
+        select(Movement.id)
+        .join(StockEvent, and_(StockEvent.id == Movement.event_id, StockEvent.batch_id == Movement.batch_id))
+        .outerjoin(Custody, and_(Custody.id == Movement.to_custody_id, Custody.batch_id == Movement.batch_id))
+        .where(
+            or_(
+                Movement.occurred_at != StockEvent.occurred_at,
+                func.coalesce(Custody.opened_at, StockEvent.occurred_at) != StockEvent.occurred_at,
+            )
+        )
+    )
+    return [f"movement {each}: its time is not that of its event" for each in session.scalars(query)]
+
+
+def _wrong_clocks(session: Session) -> list[str]:
+    """A clock goes on unchanged from a custody to those that its doses go on to."""
+    theirs = aliased(Deadline)
+    query = (
+        select(Deadline.custody_id)
+        .join(Custody, and_(Custody.id == Deadline.custody_id, Custody.batch_id == Deadline.batch_id))
+        .join(
+            theirs,
+            and_(
+                theirs.custody_id == Custody.parent_id,
+                theirs.batch_id == Custody.batch_id,
+                theirs.name == Deadline.name,
+            ),
+        )
+        .where(or_(theirs.due_at != Deadline.due_at, theirs.opened_at != Deadline.opened_at))
+    )
+    return [f"custody {each}: its deadline is not the one that its doses came with" for each in session.scalars(query)]
+
+
 _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
     _wrong_remaining,
     _wrong_opening,
     _wrong_parent,
     _before_opening,
+    _wrong_times,
+    _wrong_clocks,
 )
 
 

@@ -42,7 +42,9 @@ def way(served: Server) -> dict[str, Any]:
 
 
 def excursion(client: Client) -> Any:
-    (found,) = client.get("/excursions", sensor="S-COUNTY").items
+    """The one beyond a limit; before its first reading the sensor was silent."""
+    silence, found = client.get("/excursions", sensor="S-COUNTY").items
+    assert silence["side"] == "silence"
     return found
 
 
@@ -75,7 +77,7 @@ def test_the_trail_shows_the_excursion_where_and_only_where_it_was(client: Clien
 
 def test_a_place_that_no_sensor_saw_is_not_called_cold(client: Client, way: dict[str, Any]) -> None:
     (chain,) = client.get(f"/administrations/{way['given']}/trail").ok()["chains"]
-    assert chain["stages"][1]["evidence"] == {"sensors": [], "excursions": []}
+    assert chain["stages"][1]["evidence"] == {"unseen_minutes": 60, "sensors": [], "excursions": []}
     unseen = chain["stages"][0]["evidence"]["sensors"][0]["exposure"]
     assert (unseen["unseen_minutes"], unseen["mean_kinetic_celsius"], unseen["lowest_celsius"]) == (60, None, None)
 

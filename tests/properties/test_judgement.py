@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.excursions import Span, detect
 from inventory.domain.readings import Reading
+from inventory.domain.words import Side
 from inventory.persistence import tables
 from inventory.persistence.database import Database
 from inventory.services import monitoring
@@ -140,8 +141,9 @@ def test_only_what_lies_in_a_duty_is_judged_and_each_duty_by_itself(
         for since, until in duties:
             assign(county.database, since, until)
         send(county.database, data.draw(divisions(timeline)))
-        judged = [(timeline[0][0], duties[0][1]), *duties[1:]]
-        spans = [
-            span for since, until in judged for span in detect(between(timeline, since, until), RULES, HOLD, until)
-        ]
+        placed = duties[0][0]
+        before = detect(between(timeline, timeline[0][0], placed), RULES, HOLD, placed)
+        spans = [span for span in before if span.side is not Side.SILENCE or span.ended_at != placed]
+        for since, until in duties:
+            spans += detect(between(timeline, since, until), RULES, HOLD, until, since)
         assert standing(county.database) == expected(spans)
