@@ -1,11 +1,9 @@
 """The `coldtrail` command."""
 
-import json
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,21 +12,18 @@ import click
 
 from coldtrail import processes
 from coldtrail.demo import run_demo
-from coldtrail.importing import import_fridge_tag
-from coldtrail.settings import Settings, SettingsError, from_environment
+from coldtrail.importing import excursion_line, import_fridge_tag, replayed_document
+from coldtrail.settings import BROKER, Settings, SettingsError, broker_settings, from_environment
 from inventory.domain.errors import ColdtrailError
-from inventory.domain.temperature import celsius
-from inventory.domain.words import Role, Side
+from inventory.domain.words import Role
 from inventory.persistence.database import Database
 from inventory.persistence.migrate import upgrade
 from inventory.services import access, rules, verification
 from inventory.services.equipment import shard_of
-from inventory.services.evidence import ExcursionSummary
 from inventory.strict_json import BadPayload
 from mqtt_ingest import topics
-from mqtt_ingest.client import Publisher
+from mqtt_ingest.client import Publisher, SubscriptionRefused
 from mqtt_ingest.replay import replay as replay_document
-from mqtt_ingest.settings import MqttSettings
 
 
 class Zone(click.ParamType[ZoneInfo]):
@@ -40,8 +35,22 @@ class Zone(click.ParamType[ZoneInfo]):
         """The zone of that name."""
         try:
             return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Asia
             self.fail(f"{value} is not an IANA time zone, such as Asia/Shanghai", param, ctx)
+
+
+class BrokerUrl(click.ParamType[str]):
+    """The URL of a broker."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The URL as it is, once it is sure that it can be used; a wrong one is not shown, for its password."""
+        try:
+            broker_settings(value, "coldtrail-replay")
+        except ValueError:
+            self.fail(f"the URL is not {BROKER}", param, ctx)
+        return str(value)
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -63,11 +72,18 @@ def _settings() -> Settings:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Errors of the domain and of files, told in one line."""
+    """Errors of the domain, of files, of the broker and of arguments, told in one line."""
     try:
         yield
-    except (ColdtrailError, BadPayload, processes.NotMigrated) as error:
-        raise click.ClickException(str(error)) from error
+    except UnicodeEncodeError as error:
+        raise click.ClickException(f"an argument is not UTF-8: {error.reason}") from error
+    except (ColdtrailError, BadPayload, topics.BadTopic, SubscriptionRefused, processes.NotMigrated) as error:
+        raise click.ClickException(_line(str(error))) from error
+
+
+def _line(text: str) -> str:
+    """The text with what could break the line, or steer the terminal, escaped; it may quote what was given."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 @contextmanager
@@ -107,10 +123,17 @@ def migrate() -> None:
     """
     url = _settings().database_url
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.removeprefix("sqlite:///")).parent)
     with _told():
         upgrade(url)
     click.echo("the database has the current schema")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"no folder {folder} for the database: {error.strerror}") from error
 
 
 @main.command()
@@ -200,50 +223,47 @@ def import_fridge_tag_command(file: Path, zone: ZoneInfo, appliance: str | None)
         imported, export = import_fridge_tag(database, file, zone, appliance, _settings().clock())
     click.echo(f"{export.device} {export.serial}: {imported.readings} readings, {imported.new} new")
     for excursion in imported.excursions:
-        click.echo(_excursion_line(excursion, zone))
-
-
-def _excursion_line(each: ExcursionSummary, zone: ZoneInfo) -> str:
-    def local(at: datetime | None) -> str:
-        return "still open" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
-
-    span = f"{local(each.started_at)} to {local(each.ended_at)}"
-    if each.side is Side.SILENCE or each.extreme is None:
-        return f"{each.rule}\t{span}\t{each.unseen} unseen"
-    return f"{each.rule}\t{span}\talarm {local(each.alarm_at)}\textreme {celsius(each.extreme)}"
+        click.echo(excursion_line(excursion, zone))
 
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--mqtt", "url", required=True, help="the broker, mqtt://user:password@host:port")
+@click.option("--mqtt", "url", type=BrokerUrl(), required=True, help="the broker, mqtt://user:password@host:port")
 @click.option("--gateway", required=True, help="the code of an enrolled gateway to publish as")
 @click.option("--shard", help="its shard, where it was not given by its code")
 @click.option("--serial", default="REPLAY", show_default=True, help="the logger's serial, for a file without one")
-@click.option("--chunk", default=24, show_default=True, help="records in a delivery")
-@click.option("--timeout", default=60.0, show_default=True, help="seconds to wait for the receipts")
+@click.option("--chunk", type=click.IntRange(min=1), default=24, show_default=True, help="records in a delivery")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="seconds to wait for the receipts",
+)
 def replay(file: Path, url: str, gateway: str, shard: str | None, serial: str, chunk: int, timeout: float) -> None:
     """Publish WHO E006/DS01 records as a gateway would, and wait until the service has confirmed all of them.
 
     Example: coldtrail replay compressor_failure.json --mqtt mqtt://127.0.0.1:1883 --gateway GW-1 --serial LOGGER-1
     """
     settings = _settings()
-    shard = shard or shard_of(gateway)
     client_id = f"coldtrail-replay-{uuid.uuid4().hex[:12]}"
-    mqtt = MqttSettings.from_url(url, client_id, protocol=settings.mqtt.protocol, root=settings.mqtt.root)
-    publisher = Publisher(mqtt, [topics.receipt_topic(gateway, shard, mqtt.root)])
+    mqtt = broker_settings(url, client_id, settings.mqtt.protocol, settings.mqtt.root)
     with _told():
-        missing = replay_document(
-            json.loads(file.read_text(encoding="utf-8")),
-            publisher,
-            gateway,
-            shard,
-            serial,
-            settings.clock,
-            chunk=chunk,
-            timeout=timeout,
-            root=mqtt.root,
-        )
-    publisher.close()
+        shard = shard_of(gateway) if shard is None else shard
+        receipts = topics.receipt_topic(gateway, shard, mqtt.root)
+        document = replayed_document(file)
+        with closing(Publisher(mqtt, [receipts])) as publisher:
+            missing = replay_document(
+                document,
+                publisher,
+                gateway,
+                shard,
+                serial,
+                settings.clock,
+                chunk=chunk,
+                timeout=timeout,
+                root=mqtt.root,
+            )
     if missing:
         raise click.ClickException(f"{missing} deliveries were not confirmed within {timeout:g} s")
     click.echo("all deliveries are confirmed")

@@ -1,12 +1,22 @@
-"""From a logger's text export to the service that stores it."""
+"""From files to what is stored or sent: a logger's text export, a document of WHO records."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from inventory.domain.temperature import celsius
+from inventory.domain.words import Side
 from inventory.persistence.database import Database
+from inventory.services.evidence import ExcursionSummary
 from inventory.services.imports import Imported, Limit, LoggerFile, import_logger_file
+from inventory.strict_json import BadPayload, loads
 from mqtt_ingest.formats import fridge_tag
+
+LONGEST_DOCUMENT = 64 << 20
+"""The largest file of records that is read, in bytes: some years of one appliance."""
 
 
 def import_fridge_tag(
@@ -23,3 +33,38 @@ def import_fridge_tag(
     interval = export.interval or int(timedelta(days=1).total_seconds())
     logger = LoggerFile(export.serial, interval, limits, export.activated_at, export.readings)
     return import_logger_file(database, logger, appliance, now), export
+
+
+def excursion_line(each: ExcursionSummary, zone: ZoneInfo) -> str:
+    """What an import tells of an excursion, its times in the zone of the device for whoever has that at hand."""
+
+    def local(at: datetime | None) -> str:
+        return "still open" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    span = f"{local(each.started_at)} to {local(each.ended_at)}"
+    if each.side is Side.SILENCE or each.extreme is None:
+        return f"{each.rule}\t{span}\t{each.unseen} unseen"
+    return f"{each.rule}\t{span}\talarm {local(each.alarm_at)}\textreme {celsius(each.extreme)}"
+
+
+def replayed_document(file: Path) -> Mapping[str, object]:
+    """The document in a file of WHO records, or an envelope.
+
+    It is held to the rules of what arrives, and then read once more with plain floats: as such its numbers are
+    written out again, and a delivery keeps the transferId by which the service knows it.
+
+    Raises:
+        BadPayload: it is no JSON object that the service could read.
+    """
+    payload = file.read_bytes()
+    if not isinstance(loads(payload, LONGEST_DOCUMENT), dict):
+        raise BadPayload("document is no JSON object; expected one with 'meta' or a list of 'records'")
+    document: Mapping[str, object] = json.loads(payload, parse_float=_finite)
+    return document
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise BadPayload(f"number {digits} is out of all range")
+    return number

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from inventory.clock import Clock, ScaledClock, system_clock
 from mqtt_ingest.settings import MqttSettings, Protocol
@@ -15,6 +16,12 @@ T = TypeVar("T")
 DATABASE_URL = "sqlite:///var/coldtrail.db"
 MQTT_URL = "mqtt://127.0.0.1:1883"
 BIND = "127.0.0.1:8000"
+
+FASTEST = 100_000
+"""The highest speed of a demonstration's clock: nearly three centuries a day, still within what a datetime holds."""
+
+BROKER = "mqtt://user:password@host:port or mqtts://..."
+"""What a broker's URL is expected to be, to be said without the URL, which may hold a password."""
 
 
 class SettingsError(Exception):
@@ -55,18 +62,18 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     shards = take("COLDTRAIL_SHARDS", "00-ff", shard_list, "shards such as 00-7f or 00,0a,f0-ff")
     client_id = environment.get("COLDTRAIL_MQTT_CLIENT_ID", session_name(shards or ()))
     read = {
-        "database_url": take("COLDTRAIL_DATABASE_URL", DATABASE_URL, _database, "sqlite:///... or postgresql://..."),
+        "database_url": take("COLDTRAIL_DATABASE_URL", DATABASE_URL, _database, _DATABASE),
         "mqtt": take(
             "COLDTRAIL_MQTT_URL",
             MQTT_URL,
-            lambda url: MqttSettings.from_url(url, client_id, protocol=protocol or "5", root=root or ROOT),
-            "mqtt://user:password@host:port or mqtts://...",
+            lambda url: broker_settings(url, client_id, protocol or "5", root or ROOT),
+            BROKER,
         ),
         "shards": shards,
-        "bind": take("COLDTRAIL_BIND", BIND, _bind, "host:port"),
+        "bind": take("COLDTRAIL_BIND", BIND, _bind, "host:port, with a port from 1 to 65535"),
         "workers": take("COLDTRAIL_WORKERS", "2", _count, "a number from 1 to 64"),
         "threads": take("COLDTRAIL_THREADS", "4", _count, "a number from 1 to 64"),
-        "clock": take("COLDTRAIL_CLOCK", "", _clock, "empty, or ANCHOR,SHOWN,SPEED for a demonstration"),
+        "clock": take("COLDTRAIL_CLOCK", "", _clock, _CLOCK),
     }
     faults += [f"{name} is unknown" for name in sorted(environment) if _is_slip(name)]
     if faults:
@@ -91,6 +98,11 @@ KNOWN = {
     "COLDTRAIL_REQUIRE_SERVICES",
 }
 """Every variable that means something."""
+
+_DATABASE = "sqlite:///... or postgresql://user:password@host:port/name, with a port from 1 to 65535 if any"
+_CLOCK = f"empty, or ANCHOR,SHOWN,SPEED for a demonstration, with a speed of at most {FASTEST} and times in range"
+_PASSED_OVER = re.compile(r"[^:]+://(?:[^:/]*(?::[^@]*)?@)?")
+"""Scheme and user of a database's URL as SQLAlchemy reads them: a password may hold what ends a host elsewhere."""
 
 
 def _is_slip(name: str) -> bool:
@@ -117,6 +129,15 @@ def session_name(shards: Sequence[str]) -> str:
     return f"coldtrail-ingest-{zlib.crc32(','.join(shards).encode()):08x}"
 
 
+def broker_settings(url: str, client_id: str, protocol: Protocol = "5", root: str = ROOT) -> MqttSettings:
+    """The broker of a URL; ValueError also where no connection could ever be tried, which would end in a traceback."""
+    settings = MqttSettings.from_url(url, client_id, protocol=protocol, root=root)
+    settings.host.encode("idna")
+    if urlsplit(url).port == 0:
+        raise ValueError("port 0")
+    return settings
+
+
 def _protocol(text: str) -> Protocol:
     if text == "5":
         return "5"
@@ -134,11 +155,14 @@ def _root(text: str) -> str:
 def _database(text: str) -> str:
     if not re.match(r"(sqlite:///.+|postgresql(\+psycopg)?://.+)\Z", text):
         raise ValueError(text)
+    if text.startswith("postgresql") and urlsplit("//" + _PASSED_OVER.sub("", text, count=1)).port == 0:
+        raise ValueError(text)
     return text
 
 
 def _bind(text: str) -> str:
-    if not re.fullmatch(r"[^\s:]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", text):
+    match = re.fullmatch(r"(?:[^\s:]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})", text)
+    if match is None or not 1 <= int(match[1]) <= 65535:
         raise ValueError(text)
     return text
 
@@ -151,4 +175,14 @@ def _count(text: str) -> int:
 
 
 def _clock(text: str) -> Clock:
-    return ScaledClock.parse(text) if text else system_clock
+    """The clock, read once: one that already shows a time beyond all range would fail at every use."""
+    if not text:
+        return system_clock
+    try:
+        clock = ScaledClock.parse(text)
+        clock()
+    except OverflowError:
+        raise ValueError(text) from None
+    if clock.speed > FASTEST:
+        raise ValueError(text)
+    return clock

@@ -38,6 +38,9 @@ class Outlet(Protocol):
 class Gateway:
     """Takes measurements, and sends them until the service has them.
 
+    With each message it says which is the lowest number that it still keeps. A service that was set back to a
+    backup waits for none below, and so goes on where it would else have waited for ever.
+
     Args:
         code: the gateway's code, as enrolled.
         shard: two hexadecimal digits, given at enrolment.
@@ -106,7 +109,7 @@ class Gateway:
             self._patience = self._first_patience
 
     def _start_over(self) -> None:
-        """Send all again that is not confirmed: byte for byte the same, so that the service knows it again."""
+        """Send all again that is not confirmed: the same bytes but for `first`, so that the service knows it again."""
         self._generation = self._publisher.generation
         self._sent = self._buffer.confirmed
 
@@ -117,6 +120,7 @@ class Gateway:
         if not under_way:
             self._waiting_since = self._monotonic()
         for seq, payload in self._buffer.after(self._sent, self._window - under_way):
-            if not self._publisher.publish(self._topic, payload):
+            stated = native.stating(payload, self._buffer.confirmed + 1)
+            if not self._publisher.publish(self._topic, stated):
                 return
             self._sent = seq

@@ -53,6 +53,9 @@ def _numbered(incoming: Incoming, received_at: datetime, topic: Topic, payload_f
         content = payload_format.identify(incoming.payload)
     except BadPayload:
         return []
+    except Exception:
+        _log.exception("the number of a message on %s could not be read", incoming.topic)
+        return []
     known = content.boot is not None or content.transfer_id is not None
     return [_message(incoming, received_at, topic, content)] if known else []
 
@@ -68,6 +71,7 @@ def _message(incoming: Incoming, received_at: datetime, topic: Topic, content: C
         boot=content.boot,
         seq=content.seq,
         transfer_id=content.transfer_id,
+        first=content.first,
     )
 
 

@@ -79,7 +79,7 @@ def deliveries(
     """What is to be sent of a document: itself, where it is an envelope, or its `records`, `chunk` a delivery.
 
     Raises:
-        BadPayload: it is neither.
+        BadPayload: it is neither, or has no records: nothing sent must not look like all confirmed.
     """
     if "meta" in document:
         yield passed_through(dict(document))
@@ -87,6 +87,8 @@ def deliveries(
     records = document.get("records")
     if not isinstance(records, list):
         raise BadPayload("document has neither 'meta' nor a list of 'records'")
+    if not records:
+        raise BadPayload("document has no records; there is nothing to send")
     for start in range(0, len(records), chunk):
         yield wrapped(records[start : start + chunk], gateway, serial, clock())
 

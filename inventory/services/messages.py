@@ -20,7 +20,8 @@ class Message:
     """A well-formed message of a gateway.
 
     A native message is numbered by `boot` and `seq` together, a WHO delivery by its `transfer_id`; a message
-    without either is stored like any other, but nothing can be promised to its sender.
+    without either is stored like any other, but nothing can be promised to its sender. `first`, 1 to `seq`, is the
+    lowest number of that boot that the sender still keeps: what is missing below it will never come.
     """
 
     topic: str
@@ -32,6 +33,7 @@ class Message:
     boot: str | None = None
     seq: int | None = None
     transfer_id: str | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from mqtt_ingest.topics import Kind
 class Format:
     """How payloads of one kind are read; both raise BadPayload.
 
-    `identify` reads only by what the sender knows the message, and gives no readings. Where `parse` refuses a
-    payload whose number is legible, the sender can still be told that it was kept: its later messages would
-    otherwise wait for ever behind a number that never comes.
+    `identify` reads only by what the sender knows the message, and gives no readings; it reads as leniently as it
+    can. Where `parse` refuses a payload whose number is legible, the sender can still be told that it was kept: its
+    later messages would otherwise wait for ever behind a number that never comes.
     """
 
     parse: Callable[[bytes], Content]

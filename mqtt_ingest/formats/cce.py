@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from inventory.services.messages import Measurement
-from inventory.strict_json import MAX_BYTES, BadPayload, loads
-from mqtt_ingest.formats import fields
+from inventory.strict_json import MAX_BYTES, BadPayload, legible, loads, require_storable
+from mqtt_ingest.formats import fields, salvage
 from mqtt_ingest.formats.content import Content
-from mqtt_ingest.formats.gzipped import MAX_UNPACKED, unpacked
+from mqtt_ingest.formats.gzipped import MAX_UNPACKED, unpacked, unpacked_in_part
 
 _TRANSFERRED_AT = re.compile(
     r"2[0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z",
@@ -37,13 +37,23 @@ def parse(payload: bytes) -> Content:
 
 def identify(payload: bytes) -> Content:
     """Only the `transferId` of a delivery, whatever else is in it; BadPayload where not even that is legible."""
-    return Content((), transfer_id=_transfer_id(fields.member(_envelope(payload), "meta")))
+    transfer_id = _transfer_id(_legible_meta(unpacked_in_part(payload)))
+    require_storable(transfer_id)
+    return Content((), transfer_id=transfer_id)
 
 
 def _envelope(payload: bytes) -> dict[str, object]:
     content = unpacked(payload)
     longest = MAX_BYTES if content is payload else MAX_UNPACKED
     return fields.mapping(loads(content, longest), "envelope")
+
+
+def _legible_meta(content: bytes) -> Mapping[str, object]:
+    try:
+        envelope = legible(content)
+    except BadPayload:
+        return salvage.by_looks(content, "transferId")
+    return fields.member(fields.mapping(envelope, "envelope"), "meta")
 
 
 def _transfer_id(meta: Mapping[str, object]) -> str:

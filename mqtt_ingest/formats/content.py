@@ -7,9 +7,13 @@ from inventory.services.messages import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Readings, and how their sender knows the message: by `boot` and `seq`, by `transfer_id`, or not at all."""
+    """Readings, and how their sender knows the message: by `boot` and `seq`, by `transfer_id`, or not at all.
+
+    `first` is the lowest number of its boot that the sender still keeps.
+    """
 
     measurements: tuple[Measurement, ...]
     boot: str | None = None
     seq: int | None = None
     transfer_id: str | None = None
+    first: int | None = None

@@ -4,6 +4,9 @@
         {"sensor": "S1", "at": "2026-01-05T08:00:00+08:00", "celsius": 4.5}]}
     {"sensor": "S1", "at": "2026-01-05T08:00:00+08:00", "celsius": 4.5}
 
+Beside its number a message may state `first`, the lowest number that the sender still keeps: a service that was set
+back to a backup learns from it which numbers it need not wait for.
+
 Unknown fields are refused, and so is a time without an offset: which 08:00 it was nobody could tell afterwards.
 """
 
@@ -14,12 +17,12 @@ from datetime import UTC, datetime
 
 from inventory.domain.temperature import ABSOLUTE_ZERO, HIGHEST
 from inventory.services.messages import Measurement
-from inventory.strict_json import loads
-from mqtt_ingest.formats import fields
+from inventory.strict_json import BadPayload, legible, loads, require_storable
+from mqtt_ingest.formats import fields, salvage
 from mqtt_ingest.formats.content import Content
-from mqtt_ingest.formats.numbering import numbering
+from mqtt_ingest.formats.numbering import first_kept, numbering
 
-_NUMBERING = {"boot", "seq"}
+_NUMBERING = {"boot", "seq", "first"}
 _READING = {"sensor", "at", "celsius"}
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -34,13 +37,15 @@ def parse(payload: bytes) -> Content:
     """
     message = fields.mapping(loads(payload), "message")
     boot, seq = numbering(message)
-    return Content(_measurements(message), boot, seq)
+    return Content(_measurements(message), boot, seq, first=first_kept(message, seq))
 
 
 def identify(payload: bytes) -> Content:
     """Only the number of a native message, whatever else is in it; BadPayload where not even that is legible."""
-    boot, seq = numbering(fields.mapping(loads(payload), "message"))
-    return Content((), boot, seq)
+    message = _legible(payload)
+    boot, seq = numbering(message)
+    require_storable(boot)
+    return Content((), boot, seq, first=_first_if_legible(message, seq))
 
 
 def encode(boot: str, seq: int, measurements: Sequence[Measurement]) -> bytes:
@@ -48,6 +53,30 @@ def encode(boot: str, seq: int, measurements: Sequence[Measurement]) -> bytes:
     readings = [_encoded(measurement) for measurement in measurements]
     content = {"boot": boot, "seq": seq, "readings": readings}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def stating(payload: bytes, first: int) -> bytes:
+    """The message that `encode` made, with the lowest number that its sender keeps at this moment.
+
+    It is added when the message is sent, for that number grows while the message waits.
+    """
+    return b'{"first":%d,' % first + payload.removeprefix(b"{")
+
+
+def _legible(payload: bytes) -> Mapping[str, object]:
+    try:
+        message = legible(payload)
+    except BadPayload:
+        return salvage.by_looks(payload, "boot", "seq")
+    return fields.mapping(message, "message")
+
+
+def _first_if_legible(message: Mapping[str, object], seq: int | None) -> int | None:
+    """A malformed `first` is no reason to lose the number beside it."""
+    try:
+        return first_kept(message, seq)
+    except BadPayload:
+        return None
 
 
 def _measurements(message: Mapping[str, object]) -> tuple[Measurement, ...]:

@@ -1,13 +1,14 @@
 """A receipt says that all up to a number is committed: exactly the prefix without a hole, whatever the order."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from inventory.persistence.database import Database
-from inventory.persistence.tables import MessageAhead
+from inventory.persistence.tables import MessageAhead, MessageStream
 from inventory.services import monitoring
 from tests.county import GATEWAY, NOW, message
 from tests.properties.conftest import CountyTemplate
@@ -39,6 +40,45 @@ def test_what_is_confirmed_is_the_prefix_without_a_hole(sqlite_county: CountyTem
             expected = [(GATEWAY, "boot-1", prefix(heard))] if 1 in heard else []
             assert [(each.gateway, each.boot, each.seq) for each in told] == expected
             assert ahead(county.database) == {seq for seq in heard if seq > prefix(heard)}
+
+
+def skipped(database: Database) -> int:
+    with database.read() as session:
+        return session.scalars(select(MessageStream.skipped)).one()
+
+
+@st.composite
+def kept_from(draw: st.DrawFn) -> dict[int, int | None]:
+    """Numbers, and what the sender of each says it keeps."""
+    numbers = draw(st.sets(st.integers(1, 15), min_size=1))
+    return {seq: draw(st.none() | st.integers(1, seq)) for seq in sorted(numbers)}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_what_the_sender_keeps_no_more_is_not_waited_for(sqlite_county: CountyTemplate, data: st.DataObject) -> None:
+    kept = data.draw(kept_from())
+    heard: set[int] = set()
+    given_up: set[int] = set()
+    reached, furthest = 0, 1
+    with sqlite_county.fresh() as county:
+        for chunk in data.draw(divisions(sorted(kept))):
+            heard.update(chunk)
+            furthest = max([furthest, *(kept[seq] or 1 for seq in chunk)])
+            given_up |= set(range(reached + 1, furthest)) - heard
+            reached = prefix({*heard, *range(1, furthest)})
+            told = monitoring.record(county.database, [replace(message([], n), first=kept[n]) for n in chunk], NOW)
+            assert [each.seq for each in told] == ([reached] if reached else [])
+            assert ahead(county.database) == {seq for seq in heard if seq > reached}
+            assert skipped(county.database) == len(given_up)
+
+
+def test_what_a_sender_says_it_keeps_is_believed_up_to_its_own_number(sqlite_county: CountyTemplate) -> None:
+    with sqlite_county.fresh() as county:
+        (told,) = monitoring.record(county.database, [replace(message([], 3), first=2**53)], NOW)
+        assert (told.seq, skipped(county.database)) == (3, 2)
+        (told,) = monitoring.record(county.database, [replace(message([], 4), first=1)], NOW)
+        assert (told.seq, skipped(county.database)) == (4, 2)
 
 
 @settings(max_examples=30, deadline=None)

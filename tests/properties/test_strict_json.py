@@ -90,5 +90,6 @@ def test_the_longest_payload_is_read_and_one_byte_more_is_not() -> None:
         loads(b"1" + b" " * MAX_BYTES)
 
 
-def test_of_a_repeated_key_the_last_counts() -> None:
-    assert loads(b'{"a": 1, "a": 2}') == {"a": 2}
+def test_a_repeated_key_is_refused_by_its_name() -> None:
+    with pytest.raises(BadPayload, match="repeated"):
+        loads(b'{"a": 1, "a": 2}')

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inventory.services.messages import Measurement
-from inventory.strict_json import BadPayload
+from inventory.strict_json import MAX_LEGIBLE, BadPayload
 from mqtt_ingest.envelope import passed_through, wrapped
 from mqtt_ingest.formats import cce
 from mqtt_ingest.formats.gzipped import MAX_UNPACKED
@@ -131,6 +131,49 @@ def test_damaged_or_outsized_gzip_is_refused(payload: bytes, complaint: str) -> 
 
 def test_a_transfer_id_is_legible_in_a_malformed_delivery() -> None:
     assert cce.identify(json.dumps(changed("data", 7)).encode()).transfer_id == "T-1"
+
+
+def _unreadable() -> dict[str, bytes]:
+    plain = json.dumps(ems()).encode()
+    packed = gzip.compress(plain)
+    return {
+        "NaN": plain.replace(b"4.56", b"NaN"),
+        "an escaped NUL": plain.replace(b"L1", rb"L\u0000"),
+        "no UTF-8": plain.replace(b"L1", b"\xff"),
+        "a repeated key": plain.replace(b'"TVC"', b'"TVC": 1, "TVC"'),
+        "broken off": plain[:-20],
+        "too many bytes": plain + b" " * (1 << 20),
+        "packed NaN": gzip.compress(plain.replace(b"4.56", b"NaN")),
+        "packed and broken off": packed[:-12],
+        "packed with a wrong sum": packed[:-8] + b"\0" * 8,
+        "packed with more behind": packed + b"more",
+        "packed too well": gzip.compress(plain[:-1] + b" " * (MAX_LEGIBLE + 1) + plain[-1:]),
+    }
+
+
+@pytest.mark.parametrize("name", _unreadable())
+def test_a_transfer_id_is_legible_in_an_unreadable_delivery(name: str) -> None:
+    text = _unreadable()[name]
+    with pytest.raises(BadPayload):
+        cce.parse(text)
+    assert cce.identify(text).transfer_id == "T-1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"transferId":"T-1","meta":{}}',
+        b'{"meta":{"transferId":"T-1","transferId":"T-2"}}',
+        b'{"meta":{"transferId":"T-1"},{"transferId":"T-1"',
+        b'{"meta":{"transferId":"T-',
+        b'{"meta":{"transferId":7},',
+        b'{"meta":{"transferId":"\xff"}}',
+        b"\x1f\x8bnothing",
+    ],
+)
+def test_a_transfer_id_that_is_in_doubt_is_none(text: bytes) -> None:
+    with pytest.raises(BadPayload):
+        cce.identify(text)
 
 
 def test_records_are_wrapped_so_that_a_repeat_is_recognised() -> None:

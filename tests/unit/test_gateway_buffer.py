@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from inventory.services.messages import Measurement, Receipt
+from inventory.strict_json import BadPayload
 from mqtt_ingest import receipts
 from mqtt_ingest.buffer import Buffer
 from mqtt_ingest.client import Incoming
@@ -173,7 +175,18 @@ def test_after_a_reconnect_all_that_is_not_confirmed_is_sent_again_unchanged(ope
     gateway.take(one(3))
     gateway.step()
     assert line.numbers == [1, 2, 3, 2, 3, 4]
-    assert line.sent[3] == line.sent[1]
+    assert [native.parse(payload).first for payload in line.sent] == [1, 1, 1, 2, 2, 2]
+    assert line.sent[3] == line.sent[1].replace(b'"first":1,', b'"first":2,')
+
+
+def test_what_is_stored_does_not_say_what_is_kept_when_it_is_sent(open_buffer: OpenBuffer) -> None:
+    line, buffer = Line(), open_buffer()
+    add(buffer, 3)
+    buffer.confirm(buffer.boot, 2)
+    Gateway("gw", "0a", line, buffer).step()
+    [(_, stored)] = buffer.after(0, 10)
+    assert line.sent == [native.stating(stored, 3)]
+    assert native.parse(stored) == replace(native.parse(line.sent[0]), first=None)
 
 
 def test_without_receipts_it_sends_again_ever_less_often(open_buffer: OpenBuffer) -> None:
@@ -236,3 +249,8 @@ def test_deliveries_are_kept_until_their_receipt() -> None:
 def test_a_replay_that_nobody_confirms_says_how_much_is_open() -> None:
     records = {"records": [{"n": n} for n in range(5)]}
     assert replay(records, Line(), "gw", "0a", "L1", lambda: NOW, chunk=2, timeout=0.05, patience=0.01) == 3
+
+
+def test_a_replay_of_nothing_is_not_taken_for_one_that_is_confirmed() -> None:
+    with pytest.raises(BadPayload, match="there is nothing to send"):
+        replay({"records": []}, Line(), "gw", "0a", "L1", lambda: NOW)

@@ -118,6 +118,29 @@ def test_a_malformed_message_with_a_legible_number_does_not_block_the_next() -> 
     assert (message.boot, message.seq, message.measurements) == ("b", 7, ())
 
 
+def test_a_number_is_found_in_what_is_no_json() -> None:
+    rejection, message = read(incoming(native(7)[:-5]), NOW)
+    assert isinstance(rejection, Rejection)
+    assert isinstance(message, Message)
+    assert (message.boot, message.seq, message.first, message.measurements) == ("b", 7, None, ())
+
+
+def test_what_the_sender_keeps_is_handed_on() -> None:
+    for payload in (native(7, first=5), native(7, first=5, celsius="warm")):
+        message = read(incoming(payload), NOW)[-1]
+        assert isinstance(message, Message)
+        assert message.first == 5
+
+
+def test_an_unforeseen_error_in_finding_a_number_costs_only_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_payload: bytes) -> Content:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(FORMATS, Kind.READINGS, Format(broken, broken))
+    [rejection] = read(incoming(native(7)), NOW)
+    assert isinstance(rejection, Rejection)
+
+
 def test_a_foreign_topic_is_kept_aside() -> None:
     for topic in ("elsewhere", "coldtrail/v1/0a/gw/state", "coldtrail/v1/0a/gw/receipt"):
         [rejection] = read(incoming(native(), topic=topic), NOW)

@@ -1,8 +1,18 @@
 import pytest
 
-from coldtrail.settings import KNOWN, Settings, SettingsError, from_environment, shard_list
+from coldtrail.settings import FASTEST, KNOWN, Settings, SettingsError, from_environment, shard_list
 from inventory.clock import ScaledClock, system_clock
 
+DATABASES = [
+    "postgresql://db/coldtrail",
+    "postgresql://db:/coldtrail",
+    "postgresql://[::1]:5432/c",
+    "postgresql:///c?host=/run/postgresql",
+    "postgresql+psycopg://u:p@db/c",
+    "postgresql://u:p/a#s?s@db:5432/c",
+    "sqlite:////tmp/x.db",
+    "sqlite:///a:b/x.db",
+]
 WRONG = {
     "COLDTRAIL_DATABASE_URL": "mysql://somewhere/else",
     "COLDTRAIL_MQTT_URL": "http://127.0.0.1",
@@ -69,7 +79,7 @@ def test_a_variable_that_another_part_reads_is_no_slip(name: str) -> None:
     from_environment({name: "1"})
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/coldtrail", "postgresql+psycopg://u:p@db/c", "sqlite:////tmp/x.db"])
+@pytest.mark.parametrize("url", DATABASES)
 def test_both_databases_can_be_named(url: str) -> None:
     assert read(DATABASE_URL=url).database_url == url
 
@@ -79,13 +89,28 @@ def test_a_database_that_is_none_of_them_is_refused(url: str) -> None:
     assert "COLDTRAIL_DATABASE_URL" in fault(DATABASE_URL=url)
 
 
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "5432,h:5433"])
+@pytest.mark.parametrize("user", ["", "u:hunter2@", "u:hunter2/9@"])
+def test_a_databases_port_that_is_none_is_refused_without_its_password(user: str, port: str) -> None:
+    message = fault(DATABASE_URL=f"postgresql://{user}h:{port}/d")
+    assert message.startswith("COLDTRAIL_DATABASE_URL is not ")
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("url", ["mqtt://b:0", "mqtt://b:x", "mqtt://b:70000", "mqtt://a..b", f"mqtt://{'a' * 64}"])
+def test_a_broker_that_no_connection_could_be_tried_to_is_refused(url: str) -> None:
+    assert "COLDTRAIL_MQTT_URL" in fault(MQTT_URL=url)
+
+
 @pytest.mark.parametrize("bind", ["127.0.0.1:8000", "0.0.0.0:80", "[::1]:8000", "api:8000"])
 def test_an_address_to_listen_at_is_a_host_and_a_port(bind: str) -> None:
     assert read(BIND=bind).bind == bind
 
 
-@pytest.mark.parametrize("bind", ["", "8000", "host:", ":8000", "host:port", "a b:80"])
-def test_half_an_address_is_refused(bind: str) -> None:
+@pytest.mark.parametrize(
+    "bind", ["", "8000", "host:", ":8000", "host:port", "a b:80", "host:0", "host:65536", "[::1]:99999", "host:٨٠"]
+)
+def test_half_an_address_or_a_port_that_is_none_is_refused(bind: str) -> None:
     assert "COLDTRAIL_BIND" in fault(BIND=bind)
 
 
@@ -118,3 +143,18 @@ def test_a_demonstrations_clock_is_read() -> None:
     clock = read(CLOCK="2026-01-05T06:00:00Z,2026-01-05T06:00:00+08:00,60").clock
     assert isinstance(clock, ScaledClock)
     assert clock.speed == 60
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        f"2026-01-05T06:00:00Z,2026-01-05T06:00:00Z,{FASTEST + 1}",
+        "2026-01-05T06:00:00Z,2026-01-05T06:00:00Z,1e300",
+        "2026-01-05T06:00:00Z,2026-01-05T06:00:00Z,nan",
+        "0001-01-01T00:00:00Z,2026-01-05T06:00:00Z,100",
+        "0001-01-01T00:00:00+08:00,2026-01-05T06:00:00Z,1",
+        "2026-01-05T06:00:00Z,9999-12-31T23:59:59Z,60",
+    ],
+)
+def test_a_clock_that_leaves_all_time_is_refused_and_the_highest_speed_told(clock: str) -> None:
+    assert f"a speed of at most {FASTEST}" in fault(CLOCK=clock)

@@ -49,12 +49,17 @@ class RejectedMessage(Base):
 
 
 class MessageStream(Base):
-    """How far the numbered messages of one boot of a gateway are committed without a hole."""
+    """How far the numbered messages of one boot of a gateway are committed without a hole.
+
+    `skipped` counts the numbers below it that were missing when the gateway said that it keeps them no more: what
+    was stored of them was lost here, as when a backup was restored, and cannot come again.
+    """
 
     __tablename__ = "message_stream"
     gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateway.id"), primary_key=True)
     boot: Mapped[Code] = mapped_column(primary_key=True)
     committed_seq: Mapped[int]
+    skipped: Mapped[int]
     heard_at: Mapped[datetime]
 
 

@@ -253,6 +253,7 @@ def upgrade() -> None:
         sa.Column("gateway_id", sa.Uuid(), nullable=False),
         sa.Column("boot", sa.String(length=64), nullable=False),
         sa.Column("committed_seq", sa.BigInteger(), nullable=False),
+        sa.Column("skipped", sa.BigInteger(), nullable=False),
         sa.Column("heard_at", columns.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["gateway_id"], ["gateway.id"], name=op.f("fk_message_stream_gateway_id")),
         sa.PrimaryKeyConstraint("gateway_id", "boot", name=op.f("pk_message_stream")),
