@@ -85,12 +85,12 @@ def ingest(settings: Settings) -> None:
         NotMigrated: the database is not ready.
         Unavailable: `database_away` at the start; later it is waited for.
     """
+    database = opened(settings.database_url)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_set, stop))
-    database = opened(settings.database_url)
     every = len(settings.shards) == SHARDS
     filters = topics.filters(None if every else settings.shards, settings.mqtt.root)
     subscriber = Subscriber(settings.mqtt, filters)

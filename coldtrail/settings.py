@@ -101,8 +101,8 @@ KNOWN = {
 
 _DATABASE = "sqlite:///... or postgresql://user:password@host:port/name, with a port from 1 to 65535 if any"
 _CLOCK = f"empty, or ANCHOR,SHOWN,SPEED for a demonstration, with a speed of at most {FASTEST} and times in range"
-_PASSED_OVER = re.compile(r"[^:]+://(?:[^:/]*(?::[^@]*)?@)?")
-"""Scheme and user of a database's URL as SQLAlchemy reads them: a password may hold what ends a host elsewhere."""
+_PORT = re.compile(r"[^:]+://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::([^/?]*))?")
+"""Finds a database's port where SQLAlchemy does: urlsplit takes part of a password with a slash in it for the port."""
 
 
 def _is_slip(name: str) -> bool:
@@ -155,16 +155,24 @@ def _root(text: str) -> str:
 def _database(text: str) -> str:
     if not re.match(r"(sqlite:///.+|postgresql(\+psycopg)?://.+)\Z", text):
         raise ValueError(text)
-    if text.startswith("postgresql") and urlsplit("//" + _PASSED_OVER.sub("", text, count=1)).port == 0:
-        raise ValueError(text)
+    found = _PORT.match(text) if text.startswith("postgresql") else None
+    if found and found[1] is not None:
+        _port(found[1])
     return text
 
 
 def _bind(text: str) -> str:
-    match = re.fullmatch(r"(?:[^\s:]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})", text)
-    if match is None or not 1 <= int(match[1]) <= 65535:
+    match = re.fullmatch(r"(?:[^\s:]+|\[[0-9a-fA-F:]+\]):([^:]+)", text)
+    if match is None:
         raise ValueError(text)
+    _port(match[1])
     return text
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise ValueError(text)
+    return int(text)
 
 
 def _count(text: str) -> int:

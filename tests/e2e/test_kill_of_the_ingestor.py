@@ -65,13 +65,13 @@ def test_every_reading_is_there_once_after_a_kill_in_the_middle_of_a_replay(
     write_records(file)
     ingest = start(["ingest"], settings, log)
     replay = ["replay", str(file), "--mqtt", broker.url, "--gateway", "GW", "--serial", "LOGGER", "--chunk", "2"]
-    with running([*replay, "--timeout", str(PATIENCE)], settings, log) as gateway:
+    with running([*replay, "--timeout", str(3 * PATIENCE)], settings, log) as gateway:
         until(lambda: stored(database) > 0)
         ingest.kill()
         ingest.wait(PATIENCE)
         before = stored(database)
         with running(["ingest"], settings, log):
-            assert gateway.wait(PATIENCE) == 0, log.read_text()
+            assert gateway.wait(3 * PATIENCE) == 0, log.read_text()
     assert 0 < before < RECORDS, "the kill came too late to prove anything"
     _holds_everything_once(database)
     database.close()

@@ -1,6 +1,7 @@
 """What the command says when it is used wrongly: one line, never a traceback."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,9 @@ def document(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(sqlite_template: SqliteTemplate) -> str:
-    return sqlite_url(sqlite_template.file)
+def url(sqlite_template: SqliteTemplate) -> Iterator[str]:
+    with sqlite_template.clone() as clone:
+        yield clone
 
 
 def replay(file: Path, *more: str) -> Result:
