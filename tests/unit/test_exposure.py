@@ -24,7 +24,7 @@ def equal(*degrees: float) -> list[tuple[float, float]]:
     return [(1.0, each) for each in degrees]
 
 
-# The oracles of shared/standards.md, section 4.1; the first is published (zelti/mkt), the others were computed.
+# The first of these oracles is published (zelti/mkt), the others were computed by hand.
 @pytest.mark.parametrize(
     ("spells", "expected"),
     [
