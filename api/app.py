@@ -9,6 +9,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api import problems
+from api.blueprint import BatchNumber
 from api.context import EXTENSION
 from api.routes import documentation, health, ledger, questions, registry
 from api.schemas.fields import Celsius, Instant, Minutes
@@ -59,10 +60,12 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
         MAX_CONTENT_LENGTH=1 << 20,
         BABEL_DEFAULT_LOCALE="en",
     )
-    app.url_map.merge_slashes = False  # a batch number may begin with a slash
+    app.url_map.merge_slashes = False
+    app.url_map.converters["batch"] = BatchNumber
     app.extensions[EXTENSION] = {"database": database, "clock": clock}
     Babel(app, locale_selector=_language)
     api = ProblemApi(app)
+    api.register_converter(BatchNumber, lambda _: {"type": "string"})
     for field, kind, form in ((Instant, "string", "date-time"), (Celsius, "number", None), (Minutes, "number", None)):
         api.register_field(field, kind, form)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})

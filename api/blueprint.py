@@ -7,6 +7,7 @@ from flask import Request
 from marshmallow import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
+from werkzeug.routing import PathConverter
 
 from inventory import strict_json
 
@@ -37,3 +38,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A blueprint whose arguments are read strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+
+class BatchNumber(PathConverter):
+    """A batch number in an address; GS1 allows it a slash anywhere, also at its beginning."""
+
+    regex = ".+?"
+    part_isolating = False

@@ -52,7 +52,7 @@ def get_shipment(shipment: UUID) -> transit.ShipmentView:
     return transit.get_shipment(database(), shipment)
 
 
-@trail.route("/batches/<gtin>/<path:batch>/trail")
+@trail.route("/batches/<gtin>/<batch:batch>/trail")
 @allow(*READERS)
 @trail.response(200, answers.BatchTrailSchema)
 def get_batch_trail(gtin: str, batch: str) -> trails.BatchTrail:

@@ -147,15 +147,15 @@ def _reconcile(
 ) -> None:
     """Change the stored excursions of a stretch to those found: the same rule and an overlap make it the same one."""
     stored = _stored(session, sensor, since, until)
+    known = _counterparts(stored, found)
     for span in found:
-        same = _counterpart(stored, span)
-        if same is None:
-            session.add(_new_row(sensor, span, now))
+        if span in known:
+            _change(known[span], span, now)
         else:
-            stored.remove(same)
-            _change(same, span, now)
-    for gone in stored:
-        gone.cancelled_at = gone.changed_at = now
+            session.add(_new_row(sensor, span, now))
+    for row in stored:
+        if row not in known.values():
+            row.cancelled_at = row.changed_at = now
     session.flush()
 
 
@@ -167,15 +167,22 @@ def _stored(session: Session, sensor: Sensor, since: datetime, until: datetime |
     return list(session.scalars(query.order_by(Excursion.started_at)))
 
 
-def _counterpart(stored: Sequence[Excursion], span: excursions.Span) -> Excursion | None:
-    """The stored excursion of the same rule that shares most time with a span; who merely touches it is another."""
+def _counterparts(stored: Sequence[Excursion], found: Sequence[excursions.Span]) -> dict[excursions.Span, Excursion]:
+    """Which stored excursion each span is: of the same rule, those that share most time first.
 
-    def shared(row: Excursion) -> timedelta:
-        end = min(row.ended_at or FOREVER, span.ended_at or FOREVER)
-        return end - max(row.started_at, span.started_at)
+    What is split keeps its identity in its longer part; who merely touches is another.
+    """
+    pairs = [(_shared(row, span), row, span) for span in found for row in stored if row.rule_name == _rule_name(span)]
+    known: dict[excursions.Span, Excursion] = {}
+    for shared, row, span in sorted(pairs, key=lambda pair: pair[0], reverse=True):
+        if shared > timedelta() and span not in known and row not in known.values():
+            known[span] = row
+    return known
 
-    same = [row for row in stored if row.rule_name == _rule_name(span) and shared(row) > timedelta()]
-    return max(same, key=shared, default=None)
+
+def _shared(row: Excursion, span: excursions.Span) -> timedelta:
+    end = min(row.ended_at or FOREVER, span.ended_at or FOREVER)
+    return end - max(row.started_at, span.started_at)
 
 
 def _rule_name(span: excursions.Span) -> str:
