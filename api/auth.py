@@ -13,8 +13,8 @@ from inventory.services.access import Actor, authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-READERS = (Role.ADMIN, Role.STAFF, Role.AUDITOR)
-WRITERS = (Role.ADMIN, Role.STAFF)
+READERS = (Role.ADMIN, Role.SUPERVISOR, Role.STAFF, Role.AUDITOR)
+WRITERS = (Role.ADMIN, Role.SUPERVISOR, Role.STAFF)
 ADMINS = (Role.ADMIN,)
 
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from inventory.domain import errors
 from inventory.domain.errors import N_, Code, ColdtrailError
+from inventory.services.posting import Fault
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -35,6 +36,7 @@ TITLES: dict[Code, str] = {
     Code.TIME_IN_FUTURE: N_("A time in the future"),
     Code.TIME_TOO_OLD: N_("A time that no clock showed"),
     Code.TIME_BEFORE_CUSTODY: N_("The doses were not there yet"),
+    Code.TIME_BEFORE_COUNT: N_("A later count stands"),
     Code.TIME_BEFORE_SHIPMENT: N_("The shipment had not left yet"),
     Code.WRONG_CHECK_DIGIT: N_("A wrong check digit"),
     Code.NOT_WHOLE_VIALS: N_("Not a whole number of vials"),
@@ -44,6 +46,22 @@ TITLES: dict[Code, str] = {
     Code.WRONG_FACILITY_KIND: N_("The wrong kind of facility for this"),
     Code.WRONG_APPLIANCE: N_("The appliance stands elsewhere"),
     Code.WRONG_CUSTODY: N_("The custody is not there"),
+    Code.WRONG_LOCATION: N_("Doses there cannot be taken for this"),
+    Code.WRONG_SUPPLIER: N_("Not a facility of the same line of supply"),
+    Code.SAME_APPLIANCE: N_("The doses are there already"),
+    Code.NO_TEMPERATURE_RECORD: N_("Goods without a temperature record must not be received"),
+    Code.TEMPERATURE_OUT_OF_RANGE: N_("Goods out of their temperature range must not be received"),
+    Code.PAPERS_INCOMPLETE: N_("The papers are not complete"),
+    Code.BATCH_RECALLED: N_("The batch is recalled"),
+    Code.ORIGIN_UNKNOWN: N_("Nobody knows where the doses come from"),
+    Code.VIAL_NOT_MULTI_DOSE: N_("A vial of one dose is not opened for several"),
+    Code.PACK_ELSEWHERE: N_("The pack is not there"),
+    Code.NOT_USABLE: N_("The doses may not be given"),
+    Code.NAMED_PERSON: N_("A person may not be named here"),
+    Code.NO_SHORTFALL: N_("Nothing is missing from the shipment"),
+    Code.ALREADY_REVERSED: N_("The event was corrected already"),
+    Code.NOT_REVERSIBLE: N_("The event cannot be corrected"),
+    Code.CUSTODY_TOUCHED: N_("Later events stand on this one"),
     Code.REPEATED_LINE: N_("The same batch on two lines"),
     Code.SENSOR_IN_USE: N_("The sensor watches another place"),
     Code.KEY_REUSED: N_("The Idempotency-Key was used for another request"),
@@ -82,11 +100,24 @@ SCHEMA_MESSAGES = (
 
 def from_domain(error: ColdtrailError) -> Response:
     """A problem from an error of the domain: what was wrong, its value and what was expected."""
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = "1"
+    return _problem(STATUS[type(error)], _described(error), headers)
+
+
+def from_fault(fault: Fault) -> dict[str, Any]:
+    """The problem of one line of a list."""
+    kind = next(each for each in STATUS if each.__name__ == fault.kind)
+    return _whole(STATUS[kind], _described(kind(fault.code, fault.field, fault.value, fault.expected, **fault.facts)))
+
+
+def _described(error: ColdtrailError) -> dict[str, Any]:
     expected = gettext(error.expected)
     if error.facts:
         expected %= error.facts
     detail = gettext("%(field)s is %(value)s; expected %(expected)s")
-    body = {
+    return {
         "code": error.code.value,
         "title": gettext(TITLES[error.code]),
         "detail": detail % {"field": error.field, "value": error.value, "expected": expected},
@@ -94,10 +125,6 @@ def from_domain(error: ColdtrailError) -> Response:
         "value": _shown(error.value),
         "expected": expected,
     }
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}
-    if isinstance(error, errors.Unavailable):
-        headers["Retry-After"] = "1"
-    return _problem(STATUS[type(error)], body, headers)
 
 
 def from_http(error: HTTPException) -> Response:
@@ -123,8 +150,11 @@ def unexpected(error: Exception) -> Response:
 
 
 def _problem(status: HTTPStatus, body: dict[str, Any], headers: dict[str, str]) -> Response:
-    whole = {"type": f"urn:coldtrail:problem:{body['code']}", "status": status.value, **body}
-    return Response(json.dumps(whole), status, headers, content_type=CONTENT_TYPE)
+    return Response(json.dumps(_whole(status, body)), status, headers, content_type=CONTENT_TYPE)
+
+
+def _whole(status: HTTPStatus, body: dict[str, Any]) -> dict[str, Any]:
+    return {"type": f"urn:coldtrail:problem:{body['code']}", "status": status.value, **body}
 
 
 def _shown(value: object) -> str | int | None:

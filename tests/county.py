@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from inventory.domain.words import ApplianceKind, FacilityKind, Role
+from inventory.domain.transport import TransportRecord
+from inventory.domain.words import ApplianceKind, FacilityKind, Paper, Role
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Base
 from inventory.services import access, equipment, facilities, products, rules
@@ -25,6 +26,10 @@ ONE, TWO = "06901234567892", "09506000134352"
 """Products of one dose and of two doses a vial."""
 
 GATEWAY, SHARD = "GW", "0a"
+PAPERS = (Paper.LOT_RELEASE, Paper.DELIVERY_NOTE, Paper.TEMPERATURE_RECORD)
+COOL = TransportRecord(arrival_temperature=450)
+"""What a receipt states for goods that are in order."""
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 _FACILITIES = (
@@ -90,6 +95,8 @@ def build(database: Database) -> County:
         record = equipment.SensorRecord(serial, 300, "strict-2-8", gateway, place, MIDNIGHT if place else None)
         equipment.add_sensor(database, record, NOW)
     tokens = {name: access.create_token(database, name, Role.STAFF, of, MIDNIGHT) for name, of in _STAFF.items()}
+    everywhere = ("CITY", "COUNTY", "SITE-A", "SITE-B")
+    tokens["chief"] = access.create_token(database, "chief", Role.SUPERVISOR, everywhere, MIDNIGHT)
     tokens |= {name: access.create_token(database, name, role, (), MIDNIGHT) for name, role in _OTHERS.items()}
     return County(database, tokens)
 

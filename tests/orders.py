@@ -28,6 +28,8 @@ def receipt(batch: str, doses: int = 100, **other: Any) -> Json:
         "doses": doses,
         "appliance": "CITY-ROOM",
         "occurred_at": stated(NOW - 3 * HOUR),
+        "papers": ["lot-release-certificate", "delivery-note", "temperature-record"],
+        "transport": {"arrival_celsius": 4.5},
     } | other
 
 
@@ -43,7 +45,11 @@ def dispatch(batch: str, doses: int = 10, **other: Any) -> Json:
 
 def arrival(**other: Any) -> Json:
     """A whole shipment into the fridge of site A."""
-    return {"appliance": "A-FRIDGE", "occurred_at": stated(NOW - HOUR)} | other
+    return {
+        "appliance": "A-FRIDGE",
+        "occurred_at": stated(NOW - HOUR),
+        "transport": {"arrival_celsius": 5},
+    } | other
 
 
 def administration(batch: str, doses: int = 1, **other: Any) -> Json:

@@ -40,8 +40,9 @@ def get_deadlines(query: dict[str, Any]) -> Page[board.DeadlineLine]:
 @ledger.arguments(queries.ShipmentQuery, location="query")
 @ledger.response(200, answers.page_of(answers.ShipmentSchema))
 def get_shipments(query: dict[str, Any]) -> Page[transit.ShipmentView]:
-    """Shipments, and what is still on its way."""
-    return transit.list_shipments(database(), **query)
+    """Shipments, what is still on their way, and what is missing."""
+    page = {name: query.pop(name) for name in ("after", "limit")}
+    return transit.list_shipments(database(), transit.ShipmentFilter(**query), now(), **page)
 
 
 @ledger.route("/shipments/<uuid:shipment>")
@@ -49,7 +50,7 @@ def get_shipments(query: dict[str, Any]) -> Page[transit.ShipmentView]:
 @ledger.response(200, answers.ShipmentSchema)
 def get_shipment(shipment: UUID) -> transit.ShipmentView:
     """One shipment."""
-    return transit.get_shipment(database(), shipment)
+    return transit.get_shipment(database(), shipment, now())
 
 
 @trail.route("/batches/<gtin>/<batch:batch>/trail")

@@ -4,8 +4,9 @@ from marshmallow import fields
 
 from api.schemas import fields as own
 from api.schemas.fields import Celsius, Instant, Minutes, Schema
+from api.schemas.ledger import TransportSchema
 from inventory.domain.deadlines import RuleName, Status
-from inventory.domain.words import Chosen, EventKind, LocationKind, RejectReason, Side
+from inventory.domain.words import Chosen, EventKind, LocationKind, Origin, Purpose, RejectReason, Side
 
 
 class PlaceSchema(Schema):
@@ -52,26 +53,37 @@ class DeadlineLineSchema(Schema):
 
 
 class ShipmentLineSchema(Schema):
-    """Doses of a batch in a shipment."""
+    """Doses of a batch in a shipment: what was sent is the sum of the rest; `held` of those in transit."""
 
     gtin = fields.String()
     batch = fields.String()
     sent = fields.Integer()
     received = fields.Integer()
+    sent_back = fields.Integer()
+    elsewhere = fields.Integer()
+    wasted = fields.Integer()
     in_transit = fields.Integer()
+    held = fields.Integer()
 
 
 class ShipmentSchema(Schema):
     """A shipment; its shortfall is what did not arrive with the rest."""
 
     id = fields.UUID()
+    purpose = own.word(Purpose)
     from_facility = fields.String()
     to_facility = fields.String()
     dispatched_at = Instant()
     arrived_at = Instant(allow_none=True)
+    transport = fields.Nested(TransportSchema)
     sensors = fields.List(fields.String())
     lines = fields.List(fields.Nested(ShipmentLineSchema))
     shortfall = fields.Integer()
+    short_minutes = Minutes(
+        attribute="short_for",
+        allow_none=True,
+        metadata={"description": "How long doses have been missing without an explanation"},
+    )
 
 
 class ExcursionSchema(Schema):
@@ -152,6 +164,8 @@ class CustodySchema(Schema):
     place = fields.Nested(PlaceSchema)
     doses = fields.Integer()
     remaining = fields.Integer()
+    origin = own.word(Origin, allow_none=True)
+    corrected = fields.Boolean()
     chosen = own.word(Chosen, allow_none=True)
     opened_by = fields.Nested(StepSchema)
     deadlines = fields.List(fields.Nested(ClockSchema))
@@ -180,6 +194,7 @@ class DoseTrailSchema(Schema):
     batch = fields.String()
     facility = fields.String()
     administration = fields.Nested(StepSchema)
+    corrected = fields.Boolean()
     chains = fields.List(fields.Nested(ChainSchema))
 
 
@@ -189,10 +204,14 @@ class BatchTrailSchema(Schema):
     gtin = fields.String()
     batch = fields.String()
     received = fields.Integer()
+    found = fields.Integer()
     on_hand = fields.Integer()
     in_quarantine = fields.Integer()
     in_transit = fields.Integer()
     administered = fields.Integer()
+    wasted = fields.Integer()
+    returned = fields.Integer()
+    missing = fields.Integer()
     custodies = fields.List(fields.Nested(CustodySchema))
 
 
@@ -234,6 +253,9 @@ class ImpactSchema(Schema):
     in_quarantine = fields.Integer()
     in_transit = fields.Integer()
     administered = fields.Integer()
+    wasted = fields.Integer()
+    returned = fields.Integer()
+    missing = fields.Integer()
     custodies = fields.List(fields.Nested(ExposedCustodySchema))
 
 

@@ -70,6 +70,11 @@ def doses(**kwargs: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, MOST_DOSES), **kwargs)
 
 
+def some_doses(**kwargs: Any) -> fields.Integer:
+    """A whole number of doses, or none."""
+    return fields.Integer(strict=True, validate=validate.Range(0, MOST_DOSES), **kwargs)
+
+
 def count(**kwargs: Any) -> fields.Integer:
     """A whole number, at least one."""
     return fields.Integer(strict=True, validate=validate.Range(1, 1_000_000), **kwargs)

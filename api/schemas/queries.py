@@ -33,9 +33,10 @@ class DeadlineQuery(FacilityQuery):
 
 
 class ShipmentQuery(FacilityQuery):
-    """With doses still on their way, without, or both."""
+    """With doses still on their way, without, or both; with an unexplained shortfall."""
 
     in_transit = fields.Boolean(load_default=None)
+    short = fields.Boolean(load_default=None)
 
 
 class ExcursionQuery(PageQuery):

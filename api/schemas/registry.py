@@ -1,8 +1,11 @@
 """Reference data."""
 
+from marshmallow import fields
+
 from api.schemas import fields as own
 from api.schemas.fields import Instant, Schema
 from inventory.domain.words import ApplianceKind, FacilityKind
+from inventory.services.rules import PROGRAMME
 
 
 class FacilitySchema(Schema):
@@ -15,6 +18,12 @@ class FacilitySchema(Schema):
     supplied_by = own.code(load_default=None, allow_none=True)
     daily_capacity = own.count(load_default=None, allow_none=True)
     stations = own.count(load_default=None, allow_none=True)
+    session_ends = own.matching(
+        "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "When its session ends each day, on its own clock", "example": "17:30"},
+    )
 
 
 class ApplianceSchema(Schema):
@@ -33,6 +42,17 @@ class ProductSchema(Schema):
     name = own.text(200, required=True)
     doses_per_vial = own.count(required=True)
     storage_profile = own.code(required=True, metadata={"example": "strict-2-8"})
+    programme = own.code(load_default=PROGRAMME)
+    imported = fields.Boolean(load_default=False, metadata={"description": "Imported goods need more papers"})
+    open_vial_hours = own.count(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "How long an opened vial lasts; 6 where several doses share one and none is stated"},
+    )
+    open_vial_session = fields.Boolean(
+        load_default=None, allow_none=True, metadata={"description": "Not beyond the session in which it was opened"}
+    )
+    thaw_hours = own.count(load_default=None, allow_none=True, metadata={"description": "How long thawed doses last"})
 
 
 class GatewaySchema(Schema):

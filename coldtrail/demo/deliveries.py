@@ -81,7 +81,8 @@ def _goods_in(day: date, total: Doses) -> Iterator[Step]:
             "supplier": SUPPLIER,
             "appliance": COLD_ROOMS[CITY],
             "expiry": (day + SHELF_LIFE).isoformat(),
-            "arrival_celsius": 4.5,
+            "papers": ["lot-release-certificate", "delivery-note", "temperature-record"],
+            "transport": {"arrival_celsius": 4.5},
             "occurred_at": at.isoformat(),
             **_line(product, day, total[product]),
         }

@@ -1,12 +1,23 @@
 """Which custodies a movement takes from, when staff name a batch and not a custody."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
+from inventory.domain.deadlines import LIMITS, Deadline, RuleName
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.instants import FOREVER
+from inventory.domain.words import LocationKind, Origin
+
+
+class Vials(StrEnum):
+    """Which vials a movement may take from."""
+
+    ANY = "any"
+    SEALED = "sealed"
+    OPENED = "opened"
 
 
 @dataclass(frozen=True)
@@ -16,21 +27,48 @@ class Holding:
     custody_id: UUID
     remaining: int
     expiry: date
-    due_at: datetime | None
     opened_at: datetime
+    clocks: tuple[Deadline, ...] = ()
+    location_id: UUID | None = None
+    location_kind: LocationKind = LocationKind.STORAGE
+    origin: Origin | None = None
 
     @property
     def turn(self) -> tuple[date, datetime, datetime, UUID]:
         """Earliest expiry, then earliest deadline, then oldest opening (art. 18 of the 2017 storage rules: FEFO)."""
-        return (self.expiry, self.due_at or FOREVER, self.opened_at, self.custody_id)
+        due_at = min((clock.due_at for clock in self.clocks), default=FOREVER)
+        return (self.expiry, due_at, self.opened_at, self.custody_id)
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether these are doses of vials that have been opened."""
+        return any(clock.name is RuleName.OPEN_VIAL for clock in self.clocks)
+
+    def is_spent(self, at: datetime) -> bool:
+        """Whether an opened or thawed vial has outlived its limit."""
+        return any(clock.name in LIMITS and clock.due_at < at for clock in self.clocks)
+
+    def fits(self, vials: Vials) -> bool:
+        """Whether its vials are of the kind that is wanted."""
+        return vials is Vials.ANY or self.is_opened == (vials is Vials.OPENED)
 
 
 @dataclass(frozen=True)
 class Take:
     """Doses to be taken out of one custody."""
 
-    custody_id: UUID
+    holding: Holding
     doses: int
+
+    @property
+    def custody_id(self) -> UUID:
+        """The custody."""
+        return self.holding.custody_id
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether nothing is left in the custody."""
+        return self.doses == self.holding.remaining
 
 
 def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
@@ -47,8 +85,57 @@ def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
     for holding in sorted(holdings, key=lambda each: each.turn):
         taken = min(missing, holding.remaining)
         if taken:
-            takes.append(Take(holding.custody_id, taken))
+            takes.append(Take(holding, taken))
             missing -= taken
     if missing:
         raise Conflict(Code.NOT_ENOUGH_DOSES, "doses", doses, N_("at most %(there)d doses"), there=doses - missing)
     return takes
+
+
+def all_of(holdings: Iterable[Holding]) -> list[Take]:
+    """Everything that is left, each custody in its turn.
+
+    Raises:
+        Conflict: `not_enough_doses` where nothing is left.
+    """
+    takes = [Take(each, each.remaining) for each in sorted(holdings, key=lambda each: each.turn) if each.remaining]
+    if not takes:
+        raise Conflict(Code.NOT_ENOUGH_DOSES, "doses", 0, N_("a place that holds doses of this batch"))
+    return takes
+
+
+def divided(takes: Iterable[Take], parts: Sequence[int]) -> list[list[Take]]:
+    """The takes cut into parts of so many doses each, in their order."""
+    waiting = list(takes)
+    found: list[list[Take]] = []
+    for part in parts:
+        mine: list[Take] = []
+        while part:
+            first = waiting.pop(0)
+            taken = min(part, first.doses)
+            mine.append(Take(first.holding, taken))
+            part -= taken  # noqa: PLW2901  (what is still missing of this part)
+            if taken < first.doses:
+                waiting.insert(0, Take(first.holding, first.doses - taken))
+        found.append(mine)
+    return found
+
+
+def after(holdings: Iterable[Holding], takes: Iterable[Take]) -> list[Holding]:
+    """The holdings once the doses were taken."""
+    gone: dict[UUID, int] = {}
+    for take in takes:
+        gone[take.custody_id] = gone.get(take.custody_id, 0) + take.doses
+    return [replace(each, remaining=each.remaining - gone.get(each.custody_id, 0)) for each in holdings]
+
+
+def in_whole_vials(takes: Iterable[Take], doses_per_vial: int) -> None:
+    """Refuse to take a part of a vial that nobody has opened.
+
+    Raises:
+        Invalid: `not_whole_vials`.
+    """
+    for take in takes:
+        if not take.holding.is_opened and not take.takes_all and take.doses % doses_per_vial:
+            expected = N_("a multiple of %(per_vial)d doses, whole vials")
+            raise Invalid(Code.NOT_WHOLE_VIALS, "doses", take.doses, expected, per_vial=doses_per_vial)

@@ -5,9 +5,11 @@ the facility's own zone.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from inventory.domain.instants import civil_day, end_of_day
 from inventory.domain.words import FacilityKind
@@ -20,7 +22,10 @@ class RuleName(StrEnum):
     """What a deadline asks of the doses in a custody."""
 
     DELIVER = "deliver"
+    FORWARD = "forward"
     USE = "use"
+    OPEN_VIAL = "open-vial"
+    THAW = "thaw"
 
 
 class Status(StrEnum):
@@ -62,19 +67,90 @@ def due(window: str, opened_at: datetime, zone: str) -> datetime:
     raise ValueError(f"{window} is not a window; expected PTnH, same-day or next-day-end")
 
 
+ON_THE_WAY = frozenset({RuleName.DELIVER, RuleName.USE, RuleName.THAW})
+"""The clocks that go with doses that are sent on: delivery, use from site to site, and thaw, whatever happens."""
+
+LIMITS = frozenset({RuleName.OPEN_VIAL, RuleName.THAW})
+"""The clocks past which doses may not be given: what a vial keeps after it was opened, or thawed."""
+
+
+def _opens(name: RuleName, kind: FacilityKind) -> bool:
+    """Whether a receipt at a kind of facility opens a rule's clock."""
+    if name is RuleName.DELIVER:
+        return kind.is_store
+    if name is RuleName.FORWARD:
+        return kind is FacilityKind.COUNTY_STORE
+    return name is RuleName.USE and kind.is_site
+
+
 def on_arrival(
-    rules: list[DeadlineRule], kind: FacilityKind, zone: str, at: datetime, running: list[Deadline]
+    rules: Iterable[DeadlineRule], kind: FacilityKind, zone: str, at: datetime, running: Iterable[Deadline]
 ) -> list[Deadline]:
     """The deadlines of doses that arrive at a facility at `at`, with those that were `running` on them.
 
     A store opens the delivery clock unless one runs already: it goes with the doses through every store and transit
-    and does not restart. A site meets the delivery clock and opens the clock of use.
+    and does not restart. A site meets it and opens the clock of use, which goes on at the next site if doses are
+    handed on. A county store opens the clock of forwarding. What limits a vial goes on everywhere.
     """
-    name = RuleName.USE if kind.is_site else RuleName.DELIVER
-    carried = [deadline for deadline in running if deadline.name == name]
-    if carried:
-        return carried
-    return [Deadline(rule.rule_set, rule.name, at, due(rule.window, at, zone)) for rule in rules if rule.name == name]
+    carried = [clock for clock in running if clock.name in LIMITS or _opens(clock.name, kind)]
+    known = {clock.name for clock in carried}
+    new = [rule for rule in rules if rule.name not in known and _opens(rule.name, kind)]
+    return carried + [Deadline(rule.rule_set, rule.name, at, due(rule.window, at, zone)) for rule in new]
+
+
+def on_departure(running: Iterable[Deadline], *, returned: bool = False) -> list[Deadline]:
+    """The clocks that go on while doses travel; what is returned up the line is to be delivered no more."""
+    wanted = LIMITS if returned else ON_THE_WAY
+    return [clock for clock in running if clock.name in wanted]
+
+
+@dataclass(frozen=True)
+class VialLimits:
+    """What a product keeps once a vial is opened, or once it is thawed; None where there is no such limit.
+
+    An opened vial lasts `open_hours`, and where `to_session_end` not beyond the session in which it was opened
+    (WHO/IVB/14.07: 6 hours or the end of the session, whichever comes first; or 28 days).
+    """
+
+    open_hours: int | None = None
+    to_session_end: bool = False
+    thaw_hours: int | None = None
+
+
+PRODUCT = "product"
+"""The rule set of the clocks that a product brings itself."""
+
+
+def on_opening(limits: VialLimits, at: datetime, zone: str, session_ends: str | None) -> Deadline | None:
+    """The clock of a vial that is opened at `at`; `session_ends` is HH:MM on the site's clock, else the day's end."""
+    ends = [at + timedelta(hours=limits.open_hours)] if limits.open_hours is not None else []
+    if limits.to_session_end:
+        ends.append(_session_end(at, zone, session_ends))
+    return Deadline(PRODUCT, RuleName.OPEN_VIAL, at, min(ends)) if ends else None
+
+
+def _session_end(at: datetime, zone: str, session_ends: str | None) -> datetime:
+    """When the session in which `at` lies is over; a vial opened after it lasts to the end of that day."""
+    day = civil_day(at, zone)
+    midnight = end_of_day(day, zone)
+    if session_ends is None:
+        return midnight
+    end = datetime.combine(day, time.fromisoformat(session_ends), ZoneInfo(zone)).astimezone(UTC)
+    return end if end > at else midnight
+
+
+def on_thawing(limits: VialLimits, at: datetime, running: Iterable[Deadline]) -> list[Deadline]:
+    """The clocks of doses that are put where they thaw, with those that were `running`: a thaw begins only once."""
+    clocks = list(running)
+    if limits.thaw_hours is None or any(clock.name is RuleName.THAW for clock in clocks):
+        return clocks
+    return [*clocks, Deadline(PRODUCT, RuleName.THAW, at, at + timedelta(hours=limits.thaw_hours))]
+
+
+def usable_until(expiry: date, zone: str, clocks: Iterable[Deadline]) -> datetime:
+    """When doses expire: by the earliest of the label, whose day is included, the thaw and the open vial."""
+    ends = [clock.due_at for clock in clocks if clock.name in LIMITS]
+    return min([end_of_day(expiry, zone), *ends])
 
 
 def status(due_at: datetime, doses_left: int, doses_late: int, now: datetime) -> Status:

@@ -46,13 +46,93 @@ class EventKind(StrEnum):
 
     RECEIVE = "receive"
     DISPATCH = "dispatch"
+    MOVE = "move"
+    OPEN = "open"
     ADMINISTER = "administer"
+    WASTE = "waste"
+    HOLD = "hold"
+    RELEASE = "release"
+    COUNT = "count"
+    RETURN = "return"
+    RECALL = "recall"
+    OVERRIDE = "override"
+    CORRECT = "correct"
 
 
 class End(StrEnum):
     """How doses leave the forest of custodies."""
 
     ADMINISTERED = "administered"
+    WASTED = "wasted"
+    RETURNED = "returned"
+    MISSING = "missing"
+
+
+class Origin(StrEnum):
+    """Where a root of the forest comes from: only what a supplier sent has a known past."""
+
+    SUPPLIED = "supplied"
+    FOUND = "found"
+
+
+class WasteReason(StrEnum):
+    """Why doses were wasted; OTHER says it in words."""
+
+    BROKEN = "broken"
+    OPENED_NOT_USED = "opened-not-used"
+    EXPIRED = "expired"
+    HEAT = "heat"
+    FROZEN = "frozen"
+    LOST = "lost"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """What a receiver decides about goods (储存和运输管理规范: receive, hold until the papers are complete, refuse)."""
+
+    ACCEPT = "accept"
+    HOLD = "hold"
+    REFUSE = "refuse"
+
+
+class Paper(StrEnum):
+    """What comes with goods from a supplier (疫苗管理法 art. 38, 39)."""
+
+    LOT_RELEASE = "lot-release-certificate"
+    IMPORT_CLEARANCE = "import-clearance"
+    DELIVERY_NOTE = "delivery-note"
+    TEMPERATURE_RECORD = "temperature-record"
+
+
+class Cooling(StrEnum):
+    """How a transport was kept cold."""
+
+    REFRIGERATED_TRUCK = "refrigerated-truck"
+    COLD_BOX_ACTIVE = "cold-box-active"
+    COLD_BOX_PASSIVE = "cold-box-passive"
+
+
+class Purpose(StrEnum):
+    """Why a shipment travels: down the line, up the line, or between two sites of one store."""
+
+    SUPPLY = "supply"
+    RETURN = "return"
+    TRANSFER = "transfer"
+
+
+class Explanation(StrEnum):
+    """What became of doses that were sent and did not arrive."""
+
+    FOUND = "found"
+    LOST = "lost"
+    MIS_SHIPPED = "mis-shipped"
+
+
+class Policy(StrEnum):
+    """What a programme makes of a doubt about doses: show it, or ask a supervisor before they are given."""
+
+    FLAG = "flag"
+    ASK = "ask"
 
 
 class Chosen(StrEnum):
@@ -67,6 +147,7 @@ class Role(StrEnum):
     """What a token's holder may do."""
 
     ADMIN = "admin"
+    SUPERVISOR = "supervisor"
     STAFF = "staff"
     AUDITOR = "auditor"
     GATEWAY = "gateway"

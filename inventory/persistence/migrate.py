@@ -19,10 +19,20 @@ def upgrade(url: str) -> None:
     """
     database = Database(url)
     try:
-        with away_told(), database.engine.begin() as connection:
-            command.upgrade(_config(connection), "head")
+        with away_told(), database.engine.connect() as connection:
+            if database.is_sqlite:
+                _let_tables_be_made_anew(connection)
+            with connection.begin():
+                command.upgrade(_config(connection), "head")
     finally:
         database.close()
+
+
+def _let_tables_be_made_anew(connection: Connection) -> None:
+    """SQLite alters a table by making it anew, which foreign keys forbid; outside a transaction they can be put off."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  (a connection that was just opened has one)
+    driver.execute("PRAGMA foreign_keys=OFF")
 
 
 def is_current(database: Database) -> bool:

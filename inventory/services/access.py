@@ -18,11 +18,13 @@ from inventory.services.ids import new_id
 
 PREFIX = "ct_"
 LONGEST_NAME = 200
+BOUND = frozenset({Role.STAFF, Role.SUPERVISOR})
+"""The roles that write for facilities of theirs only."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The holder of a token: its id, name, role and, for staff, the facilities it may write for."""
+    """The holder of a token: its id, name, role and, for staff and supervisors, the facilities it may write for."""
 
     id: UUID
     name: str
@@ -35,7 +37,7 @@ class Actor:
         Raises:
             Forbidden: `not_your_facility`.
         """
-        if self.role is Role.ADMIN or (self.role is Role.STAFF and facility.id in self.facility_ids):
+        if self.role is Role.ADMIN or (self.role in BOUND and facility.id in self.facility_ids):
             return
         raise Forbidden(Code.NOT_YOUR_FACILITY, "facility", facility.code, N_("a facility of yours"))
 
@@ -56,14 +58,15 @@ def create_token(database: Database, name: str, role: Role, facilities: Sequence
     """A new token's secret, which is shown this once.
 
     Raises:
-        Invalid: `malformed` for a name that is none, or when staff have no facility, or another role has one.
+        Invalid: `malformed` for a name that is none, or when staff or supervisors have no facility, or others have one.
         NotFound: `not_found` for a facility that is not known.
         Conflict: `already_exists` when a living token has the name.
     """
     if not (1 <= len(name) <= LONGEST_NAME and name.isprintable()):
         raise Invalid(Code.MALFORMED, "name", name[:LONGEST_NAME], N_("1 to 200 printable characters"))
-    if (role is Role.STAFF) != bool(facilities):
-        raise Invalid(Code.MALFORMED, "facilities", ", ".join(facilities), N_("facilities for staff, none for others"))
+    if (role in BOUND) != bool(facilities):
+        expected = N_("facilities for staff and supervisors, none for others")
+        raise Invalid(Code.MALFORMED, "facilities", ", ".join(facilities), expected)
     secret = PREFIX + secrets.token_urlsafe(32)
 
     def work(session: Session) -> str:

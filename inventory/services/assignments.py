@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.errors import N_, Code, Conflict
 from inventory.persistence.tables import Appliance, Sensor, SensorAssignment
@@ -46,6 +46,22 @@ def end_watch(session: Session, shipment_id: UUID, until: datetime, now: datetim
     lock(session, [assignment.sensor_id for assignment in ended])
     for assignment in ended:
         assignment.until = until
+        session.flush()
+        judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
+
+
+def resume_watch(session: Session, shipment_id: UUID, ended_at: datetime, now: datetime) -> None:
+    """Take back the end of the watch of a shipment that has not arrived after all, where a sensor is still free."""
+    later = aliased(SensorAssignment)
+    query = select(SensorAssignment).where(
+        SensorAssignment.shipment_id == shipment_id,
+        SensorAssignment.until == ended_at,
+        ~exists().where(later.sensor_id == SensorAssignment.sensor_id, later.since >= ended_at),
+    )
+    resumed = session.scalars(query).all()
+    lock(session, [assignment.sensor_id for assignment in resumed])
+    for assignment in resumed:
+        assignment.until = None
         session.flush()
         judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
 

@@ -1,6 +1,7 @@
 """Excursions, and their impact: which doses were there, and what became of each."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from inventory.persistence.tables import (
 )
 from inventory.services import lookups
 from inventory.services.evidence import ExcursionSummary, summary
+from inventory.services.ledger import stands
 from inventory.services.paging import Page, page
 from inventory.services.places import Place, place_of, with_place
 
@@ -49,7 +51,7 @@ class Given:
 
 @dataclass(frozen=True)
 class ExposedCustody:
-    """A custody that was there: how many doses at most in the window, where they are now, and who got them."""
+    """A custody that was there: how many doses at most in the window, where they are now, and how the rest ended."""
 
     custody: UUID
     place: Place
@@ -58,6 +60,7 @@ class ExposedCustody:
     doses: int
     left: tuple[Whereabouts, ...]
     given: tuple[Given, ...]
+    ended: Mapping[End, int]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ class Impact:
     in_quarantine: int
     in_transit: int
     administered: int
+    wasted: int
+    returned: int
+    missing: int
     custodies: tuple[ExposedCustody, ...]
 
 
@@ -107,8 +113,9 @@ def excursion_impact(database: Database, excursion: UUID) -> Impact:
     with database.read() as session:
         row, serial = _find(session, excursion)
         there = _exposed(session, row)
-    left = Counter[LocationKind]()
+    left, ended = Counter[LocationKind](), Counter[End]()
     for custody in there:
+        ended.update(custody.ended)
         for part in custody.left:
             left[part.place.kind] += part.doses
     return Impact(
@@ -117,7 +124,10 @@ def excursion_impact(database: Database, excursion: UUID) -> Impact:
         on_hand=left[LocationKind.STORAGE],
         in_quarantine=left[LocationKind.QUARANTINE],
         in_transit=left[LocationKind.TRANSIT],
-        administered=sum(given.doses for custody in there for given in custody.given),
+        administered=ended[End.ADMINISTERED],
+        wasted=ended[End.WASTED],
+        returned=ended[End.RETURNED],
+        missing=ended[End.MISSING],
         custodies=there,
     )
 
@@ -161,7 +171,7 @@ def _exposed(session: Session, excursion: Excursion) -> tuple[ExposedCustody, ..
             .join(Batch, Batch.id == Custody.batch_id)
             .join(Location, Location.id == Custody.location_id)
         )
-        .where(watched, Custody.opened_at < end, Custody.doses > gone)
+        .where(watched, Custody.opened_at < end, Custody.doses > gone, stands(Custody.event_id, Custody.batch_id))
         .order_by(Custody.opened_at, Custody.id)
     )
     rows = session.execute(query).all()
@@ -195,6 +205,7 @@ def _follow(session: Session, row: Any, start: datetime) -> ExposedCustody:
         doses=int(row.there),
         left=_left(session, row.batch_id, inside),
         given=_given(session, row, start, inside),
+        ended=_ended(session, row, start, inside),
     )
 
 
@@ -216,7 +227,24 @@ def _given(session: Session, exposed: Any, start: datetime, inside: Any) -> tupl
         inside,
         Custody.batch_id == exposed.batch_id,
         Movement.end_kind == End.ADMINISTERED,
+        Movement.reverses_id.is_(None),
+        stands(Movement.event_id, Movement.batch_id),
         or_(Custody.id != exposed.id, Movement.occurred_at > start),
     )
     rows = session.execute(query.order_by(Movement.occurred_at, Movement.id))
     return tuple(Given(row.event_id, row.place_facility, row.occurred_at, row.doses) for row in rows)
+
+
+def _ended(session: Session, exposed: Any, start: datetime, inside: Any) -> dict[End, int]:
+    query = (
+        select(Movement.end_kind, func.sum(Movement.doses))
+        .join(Custody, and_(Custody.id == Movement.from_custody_id, Custody.batch_id == Movement.batch_id))
+        .where(
+            inside,
+            Custody.batch_id == exposed.batch_id,
+            Movement.end_kind.is_not(None),
+            or_(Custody.id != exposed.id, Movement.occurred_at > start),
+        )
+        .group_by(Movement.end_kind)
+    )
+    return {end: int(doses) for end, doses in session.execute(query) if end is not None}

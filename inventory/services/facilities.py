@@ -17,7 +17,10 @@ from inventory.services.paging import Page, page
 
 @dataclass(frozen=True)
 class FacilityRecord:
-    """A supplier, a store or a site; `supplied_by` is the code of the store above it, `daily_capacity` in doses."""
+    """A supplier, a store or a site; `supplied_by` is the code of the store above it, `daily_capacity` in doses.
+
+    `session_ends` is when a site's session ends each day, HH:MM on its own clock.
+    """
 
     code: str
     name: str
@@ -26,6 +29,7 @@ class FacilityRecord:
     supplied_by: str | None = None
     daily_capacity: int | None = None
     stations: int | None = None
+    session_ends: str | None = None
 
 
 def add_facility(database: Database, record: FacilityRecord) -> FacilityRecord:
@@ -55,6 +59,7 @@ def add_facility(database: Database, record: FacilityRecord) -> FacilityRecord:
                 supplied_by_id=above.id if above else None,
                 daily_capacity=record.daily_capacity,
                 stations=record.stations,
+                session_ends=record.session_ends,
             )
         )
         return record
@@ -68,7 +73,11 @@ def list_facilities(database: Database, after: str | None, limit: int) -> Page[F
     query = select(Facility, above.code).outerjoin(above, above.id == Facility.supplied_by_id)
     with database.read() as session:
         return page(session, query, [Facility.code], after, limit).map(
-            lambda row: FacilityRecord(
-                row[0].code, row[0].name, row[0].kind, row[0].zone, row[1], row[0].daily_capacity, row[0].stations
-            )
+            lambda row: _record(row[0], row[1])
         )
+
+
+def _record(row: Facility, above: str | None) -> FacilityRecord:
+    return FacilityRecord(
+        row.code, row.name, row.kind, row.zone, above, row.daily_capacity, row.stations, row.session_ends
+    )

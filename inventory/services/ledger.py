@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, insert, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from inventory.domain.custody import Holding, Take, pick
+from inventory.domain.custody import Take
 from inventory.domain.deadlines import Deadline as Clock
-from inventory.domain.errors import N_, Code, Conflict, Invalid
-from inventory.domain.words import Chosen, End, EventKind
-from inventory.persistence.database import ATTEMPT, LostRace
+from inventory.domain.words import Chosen, End, EventKind, Origin, WasteReason
+from inventory.persistence.database import LostRace
 from inventory.persistence.tables import Batch, Custody, Deadline, Facility, Movement, StockEvent
 from inventory.services.ids import new_id
 from inventory.services.posting import PostedEvent, PostedMovement, Request
@@ -30,63 +29,91 @@ class Draft:
     occurred_at: datetime
     shipment_id: UUID | None = None
     reason: str | None = None
+    cause: WasteReason | None = None
+    reverses_id: UUID | None = None
     details: dict[str, Any] | None = None
     id: UUID = field(default_factory=new_id)
     movements: list[dict[str, Any]] = field(default_factory=list)
     custodies: list[dict[str, Any]] = field(default_factory=list)
     deadlines: list[dict[str, Any]] = field(default_factory=list)
 
-    def open_custody(self, location_id: UUID, doses: int, clocks: Iterable[Clock], source: UUID | None = None) -> UUID:
-        """Open a custody for doses that come from the custody `source`, or from a supplier."""
+    def open_root(self, location_id: UUID, doses: int, origin: Origin, clocks: Iterable[Clock]) -> UUID:
+        """Open a custody for doses that come from no other."""
+        custody_id = self._open(location_id, doses, clocks, origin=origin)
+        self._move(None, doses, None, to=custody_id)
+        return custody_id
+
+    def pass_on(self, take: Take, chosen: Chosen, location_id: UUID, clocks: Iterable[Clock]) -> UUID:
+        """Take doses out of a custody into a new one."""
+        custody_id = self._open(location_id, take.doses, clocks, parent=take.custody_id)
+        self._move(take.custody_id, take.doses, chosen, to=custody_id)
+        return custody_id
+
+    def end(self, take: Take, chosen: Chosen, end: End) -> None:
+        """Take doses out of a custody for good."""
+        self._move(take.custody_id, take.doses, chosen, end=end)
+
+    def reverse(self, line: Movement) -> None:
+        """Undo a movement: the same line with its doses negative, at its own time."""
+        row = self._line(line.from_custody_id, -line.doses, line.chosen, line.to_custody_id, line.end_kind)
+        self.movements.append(row | {"occurred_at": line.occurred_at, "reverses_id": line.id})
+
+    def _open(
+        self,
+        location_id: UUID,
+        doses: int,
+        clocks: Iterable[Clock],
+        *,
+        parent: UUID | None = None,
+        origin: Origin | None = None,
+    ) -> UUID:
         custody_id = new_id()
         self.custodies.append(
             {
                 "id": custody_id,
                 "batch_id": self.batch.id,
                 "event_id": self.id,
-                "parent_id": source,
+                "parent_id": parent,
                 "location_id": location_id,
+                "origin": origin,
                 "opened_at": self.occurred_at,
                 "doses": doses,
                 "remaining": doses,
             }
         )
-        for clock in clocks:
-            self.deadlines.append(
-                {
-                    "custody_id": custody_id,
-                    "batch_id": self.batch.id,
-                    "name": clock.name,
-                    "rule_set": clock.rule_set,
-                    "opened_at": clock.opened_at,
-                    "due_at": clock.due_at,
-                }
-            )
+        self.deadlines += [
+            {
+                "custody_id": custody_id,
+                "batch_id": self.batch.id,
+                "name": clock.name,
+                "rule_set": clock.rule_set,
+                "opened_at": clock.opened_at,
+                "due_at": clock.due_at,
+            }
+            for clock in clocks
+        ]
         return custody_id
 
-    def move(
-        self,
-        source: UUID | None,
-        doses: int,
-        chosen: Chosen | None,
-        *,
-        to: UUID | None = None,
-        end: End | None = None,
+    def _move(
+        self, source: UUID | None, doses: int, chosen: Chosen | None, *, to: UUID | None = None, end: End | None = None
     ) -> None:
-        """Move doses out of a custody, into another or to an end."""
-        self.movements.append(
-            {
-                "id": new_id(),
-                "batch_id": self.batch.id,
-                "event_id": self.id,
-                "from_custody_id": source,
-                "to_custody_id": to,
-                "end_kind": end,
-                "doses": doses,
-                "occurred_at": self.occurred_at,
-                "chosen": chosen,
-            }
-        )
+        self.movements.append(self._line(source, doses, chosen, to, end))
+
+    def _line(
+        self, source: UUID | None, doses: int, chosen: Chosen | None, to: UUID | None, end: End | None
+    ) -> dict[str, Any]:
+        return {
+            "id": new_id(),
+            "batch_id": self.batch.id,
+            "event_id": self.id,
+            "from_custody_id": source,
+            "to_custody_id": to,
+            "end_kind": end,
+            "doses": doses,
+            "occurred_at": self.occurred_at,
+            "chosen": chosen,
+            "reverses_id": None,
+        }
 
     def posted(self, request: Request) -> PostedEvent:
         """The event as it is recorded."""
@@ -109,6 +136,7 @@ class Draft:
             self.occurred_at,
             request.now,
             lines,
+            self.reason,
         )
 
 
@@ -140,97 +168,41 @@ def _event_row(draft: Draft, request: Request) -> dict[str, Any]:
         "occurred_at": draft.occurred_at,
         "recorded_at": request.now,
         "actor_id": request.actor.id,
+        "cause": draft.cause,
         "reason": draft.reason,
+        "reverses_id": draft.reverses_id,
         "details": draft.details,
     }
 
 
 def _take_out(session: Session, drafts: Sequence[Draft]) -> None:
+    """The guarded updates: out of a custody only what is there, and back out of a voided one only all of it."""
     taken: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
+    voided: dict[tuple[UUID, UUID], int] = {}
     for draft in drafts:
         for line in draft.movements:
             if line["from_custody_id"]:
                 taken[draft.batch.id, line["from_custody_id"]] += line["doses"]
-    for (batch_id, custody_id), doses in sorted(taken.items()):
-        guarded = (
-            update(Custody)
-            .where(Custody.id == custody_id, Custody.batch_id == batch_id, Custody.remaining >= doses)
-            .values(remaining=Custody.remaining - doses)
-            .execution_options(synchronize_session=False)
-        )
-        if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
-            raise LostRace
+            if line["reverses_id"] and line["to_custody_id"]:
+                voided[draft.batch.id, line["to_custody_id"]] = -line["doses"]
+    for key in sorted(taken.keys() | voided.keys()):
+        _change(session, key, voided[key] if key in voided else taken[key], whole=key in voided)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Doses of a batch wanted from some locations at an instant; `custody` where the caller names one."""
-
-    batch: Batch
-    doses: int
-    locations: Sequence[UUID]
-    at: datetime
-    custody: UUID | None = None
-
-
-def choose(session: Session, wanted: Wanted) -> tuple[list[Take], Chosen]:
-    """The custodies to take from: the one that was named, or those whose turn it is.
-
-    Raises:
-        Conflict: `not_enough_doses`.
-        Invalid: `wrong_custody` when the named one is not there, `time_before_custody` when it opened later.
-    """
-    if session.info.get(ATTEMPT):
-        _hold(session, wanted)
-    if wanted.custody is not None:
-        return pick([_named(session, wanted)], wanted.doses), Chosen.NAMED
-    there = _held(wanted).where(Custody.remaining > 0, Custody.opened_at <= wanted.at)
-    return pick(_holdings(session, wanted, there), wanted.doses), Chosen.PICKED
-
-
-def _hold(session: Session, wanted: Wanted) -> None:
-    """Keep others from what could be chosen, after they were faster before: waiting is dearer than choosing freely."""
-    candidates = select(Custody.id).where(
-        Custody.batch_id == wanted.batch.id, Custody.location_id.in_(wanted.locations), Custody.remaining > 0
+def _change(session: Session, key: tuple[UUID, UUID], doses: int, *, whole: bool) -> None:
+    batch_id, custody_id = key
+    enough = Custody.remaining == Custody.doses if whole else Custody.remaining >= doses
+    guarded = (
+        update(Custody)
+        .where(Custody.id == custody_id, Custody.batch_id == batch_id, enough)
+        .values(remaining=Custody.remaining - doses)
+        .execution_options(synchronize_session=False)
     )
-    session.execute(candidates.order_by(Custody.id).with_for_update(key_share=True)).all()
+    if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
+        raise LostRace
 
 
-def _held(wanted: Wanted) -> Any:
-    """Custodies of the batch in those locations, each with its earliest deadline."""
-    return (
-        select(Custody.id, Custody.remaining, Custody.opened_at, func.min(Deadline.due_at).label("due_at"))
-        .outerjoin(Deadline, (Deadline.custody_id == Custody.id) & (Deadline.batch_id == Custody.batch_id))
-        .where(Custody.batch_id == wanted.batch.id, Custody.location_id.in_(wanted.locations))
-        .group_by(Custody.id, Custody.batch_id)
-    )
-
-
-def _holdings(session: Session, wanted: Wanted, query: Any) -> list[Holding]:
-    rows = session.execute(query).all()
-    return [Holding(row.id, row.remaining, wanted.batch.expiry, row.due_at, row.opened_at) for row in rows]
-
-
-def _named(session: Session, wanted: Wanted) -> Holding:
-    found = _holdings(session, wanted, _held(wanted).where(Custody.id == wanted.custody))
-    if not found:
-        raise Invalid(Code.WRONG_CUSTODY, "custody", wanted.custody, N_("a custody of this batch at this place"))
-    if found[0].opened_at > wanted.at:
-        expected = N_("a time not before the custody's opening, %(opened)s")
-        raise Conflict(
-            Code.TIME_BEFORE_CUSTODY,
-            "occurred_at",
-            wanted.at.isoformat(),
-            expected,
-            opened=found[0].opened_at.isoformat(),
-        )
-    return found[0]
-
-
-def clocks_on(session: Session, batch: Batch, custodies: Iterable[UUID]) -> dict[UUID, list[Clock]]:
-    """The deadlines that run on custodies."""
-    running: dict[UUID, list[Clock]] = defaultdict(list)
-    query = select(Deadline).where(Deadline.batch_id == batch.id, Deadline.custody_id.in_(list(custodies)))
-    for row in session.scalars(query):
-        running[row.custody_id].append(Clock(row.rule_set, row.name, row.opened_at, row.due_at))
-    return running
+def stands(event_id: ColumnElement[UUID] | InstrumentedAttribute[UUID], batch_id: Any) -> ColumnElement[bool]:
+    """A condition: the event was not corrected."""
+    reversal = aliased(StockEvent)
+    return ~exists().where(reversal.reverses_id == event_id, reversal.batch_id == batch_id)

@@ -1,15 +1,25 @@
 """Finding reference data by the names that people use, with one clear refusal when it is not there."""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, exists, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory.domain.errors import N_, Code, Conflict, Invalid, NotFound
 from inventory.domain.products import gtin as valid_gtin
-from inventory.domain.words import LocationKind
-from inventory.persistence.tables import Appliance, Base, Batch, Facility, Location, Product, Sensor, Shipment
+from inventory.domain.words import EventKind, LocationKind
+from inventory.persistence.tables import (
+    Appliance,
+    Base,
+    Batch,
+    Facility,
+    Location,
+    Product,
+    Sensor,
+    Shipment,
+    StockEvent,
+)
 
 Row = TypeVar("Row", bound=Base)
 
@@ -39,9 +49,17 @@ def appliance_of(session: Session, code: str, owner: Facility) -> Appliance:
     return found
 
 
-def storage_of(session: Session, appliance: Appliance) -> UUID:
-    """The storage location of an appliance."""
-    query = select(Location.id).where(Location.appliance_id == appliance.id, Location.kind == LocationKind.STORAGE)
+def location_of(session: Session, appliance: Appliance, kind: LocationKind = LocationKind.STORAGE) -> UUID:
+    """The storage, or the quarantine, of an appliance."""
+    query = select(Location.id).where(Location.appliance_id == appliance.id, Location.kind == kind)
+    return session.scalars(query).one()
+
+
+def beside(session: Session, location_id: UUID, kind: LocationKind) -> UUID:
+    """The location of a kind in the same appliance or shipment."""
+    here, other = aliased(Location), aliased(Location)
+    same = (other.appliance_id == here.appliance_id) | (other.shipment_id == here.shipment_id)
+    query = select(other.id).join(here, same).where(here.id == location_id, other.kind == kind)
     return session.scalars(query).one()
 
 
@@ -57,17 +75,43 @@ def product(session: Session, gtin: str) -> Product:
     return found
 
 
-def batch(session: Session, gtin: str, number: str) -> tuple[Batch, Product]:
-    """The batch of a product, with its product.
+class KnownBatch(NamedTuple):
+    """A batch, its product, and whether it is recalled now."""
+
+    batch: Batch
+    product: Product
+    recalled: bool
+
+
+def batch(session: Session, gtin: str, number: str) -> KnownBatch:
+    """The batch of a product.
 
     Raises:
         Invalid: `malformed`, `wrong_check_digit`, `unknown_product` or `unknown_batch`.
     """
-    known = product(session, gtin)
-    found = session.scalar(select(Batch).where(Batch.gtin == known.gtin, Batch.number == number))
+    query = (
+        select(Batch, Product, standing(EventKind.RECALL))
+        .join(Product, Product.gtin == Batch.gtin)
+        .where(Batch.gtin == valid_gtin(gtin), Batch.number == number)
+    )
+    found = session.execute(query).one_or_none()
     if found is None:
+        product(session, gtin)
         raise Invalid(Code.UNKNOWN_BATCH, "batch", number, N_("a batch that was received"))
-    return found, known
+    return KnownBatch(*found)
+
+
+def is_recalled(session: Session, batch: Batch) -> bool:
+    """Whether a batch is recalled now."""
+    return session.scalars(select(standing(EventKind.RECALL)).select_from(Batch).where(Batch.id == batch.id)).one()
+
+
+def standing(kind: EventKind) -> ColumnElement[bool]:
+    """Whether the batch of a query has an event of a rare kind that was not corrected."""
+    event, reversal = aliased(StockEvent), aliased(StockEvent)
+    undone = exists().where(reversal.reverses_id == event.id, reversal.batch_id == event.batch_id)
+    rare = event.kind.in_([literal_column("'recall'"), literal_column("'override'")])  # the small index's own words
+    return exists().where(event.batch_id == Batch.id, event.kind == kind, rare, ~undone)
 
 
 def shipment(session: Session, shipment_id: UUID) -> Shipment:

@@ -1,12 +1,11 @@
 """Where custodies are held: the locations of a facility, and what a location is called."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select
+from sqlalchemy.orm import aliased
 
 from inventory.domain.words import LocationKind
 from inventory.persistence.tables import Appliance, Facility, Location, Shipment
@@ -61,13 +60,3 @@ def place_of(row: Any) -> Place:
     return Place(
         row.place_kind, row.place_facility, row.place_appliance, row.place_shipment, row.place_from, row.place_to
     )
-
-
-def storages(session: Session, facility: Facility) -> Sequence[UUID]:
-    """The storage locations of a facility's appliances; quarantine is not stock that can be taken."""
-    query = (
-        select(Location.id)
-        .join(Appliance, Appliance.id == Location.appliance_id)
-        .where(Appliance.facility_id == facility.id, Location.kind == LocationKind.STORAGE)
-    )
-    return session.scalars(query).all()

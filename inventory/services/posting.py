@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from cattrs.preconf.json import make_converter
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory.domain.errors import N_, Code, Conflict
+from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Unavailable
 from inventory.domain.words import Chosen, End, EventKind
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_new
@@ -23,6 +23,11 @@ Order = TypeVar("Order")
 _converter = make_converter()
 _converter.register_unstructure_hook(UUID, str)
 _converter.register_structure_hook(UUID, lambda text, _: UUID(text))
+
+
+def _posted_or_fault(found: dict[str, Any], _: object) -> "Posted | Fault":
+    shape: type[Posted | Fault] = Posted if "events" in found else Fault
+    return _converter.structure(found, shape)
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,46 @@ class PostedEvent:
     occurred_at: datetime
     recorded_at: datetime
     movements: tuple[PostedMovement, ...]
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
 class Posted:
-    """What a request wrote: its events, and the shipment that it began or received."""
+    """What a request wrote: its events, the shipment that it began or received, and the one that goes back."""
 
     events: tuple[PostedEvent, ...]
     shipment: UUID | None = None
+    return_shipment: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why one line of a list was refused: the parts of the error."""
+
+    kind: str
+    code: Code
+    field: str
+    value: str
+    expected: str
+    facts: dict[str, str | int]
+
+    @staticmethod
+    def of(error: ColdtrailError) -> "Fault":
+        """The parts of an error, as they can be kept."""
+        facts = {name: fact if isinstance(fact, int) else str(fact) for name, fact in error.facts.items()}
+        return Fault(type(error).__name__, error.code, error.field, str(error.value), error.expected, facts)
+
+
+@dataclass(frozen=True)
+class PostedList:
+    """What each line of a list wrote, or why it was refused."""
+
+    results: tuple[Posted | Fault, ...]
+
+
+_converter.register_structure_hook_func(lambda kind: kind == (Posted | Fault), _posted_or_fault)
+Outcome = TypeVar("Outcome", Posted, PostedList)
+"""What is answered to a request."""
 
 
 def post(
@@ -76,44 +113,77 @@ def post(
         Conflict: `idempotency_key_reused` when the key came with another order.
         ColdtrailError: what `work` raises; nothing is written then, the key stays free.
     """
+    return _once(database, request, order, work, Posted)
+
+
+def post_list(
+    database: Database, request: Request, order: Order, work: Callable[[Session, Request, Order], PostedList]
+) -> PostedList:
+    """Carry out a list of orders once; as `post`."""
+    return _once(database, request, order, work, PostedList)
+
+
+class _AnsweredBefore(Exception):
+    """The key is taken: what this transaction has written is to be forgotten."""
+
+
+def _once(
+    database: Database,
+    request: Request,
+    order: Order,
+    work: Callable[[Session, Request, Order], Outcome],
+    shape: type[Outcome],
+) -> Outcome:
+    """Carry out the order and write its key with the outcome, last of all; who finds the key taken answers from it.
+
+    A repeat may be refused for what its first time has changed, so a refusal looks for the key, too.
+    """
     digest = _digest(order)
 
-    def once(session: Session) -> Posted:
-        earlier = _claim(session, request, digest)
-        if earlier is not None:
-            return _converter.structure(earlier, Posted)
-        posted = work(session, request, order)
-        _keep(session, request, posted)
-        return posted
+    def once(session: Session) -> Outcome:
+        outcome = work(session, request, order)
+        _keep(session, request, digest, outcome)
+        return outcome
 
-    return database.write(once)
+    try:
+        return database.write(once)
+    except Unavailable:
+        raise
+    except (_AnsweredBefore, ColdtrailError):
+        earlier = _earlier(database, request, digest)
+        if earlier is None:
+            raise
+        return _converter.structure(earlier, shape)
 
 
-def _claim(session: Session, request: Request, digest: str) -> dict[str, Any] | None:
-    """Claim the key, or find what was answered under it; a repeat at the same moment waits here for the first."""
-    claim = {
+def _keep(session: Session, request: Request, digest: str, outcome: Posted | PostedList) -> None:
+    """Write the key; where another transaction is writing it at this moment, this waits for it and gives way."""
+    row = {
         "actor_id": request.actor.id,
         "key": request.key,
         "digest": digest,
-        "outcome": {},
+        "outcome": _converter.unstructure(outcome),
         "recorded_at": request.now,
     }
-    if insert_new(session, IdempotencyKey, [claim]):
-        return None
+    if not insert_new(session, IdempotencyKey, [row]):
+        raise _AnsweredBefore
+
+
+def _earlier(database: Database, request: Request, digest: str) -> dict[str, Any] | None:
+    """What was answered under the key before.
+
+    Raises:
+        Conflict: `idempotency_key_reused` when that was another order.
+    """
     mine = (IdempotencyKey.actor_id == request.actor.id) & (IdempotencyKey.key == request.key)
-    stored_digest, outcome = session.execute(select(IdempotencyKey.digest, IdempotencyKey.outcome).where(mine)).one()
-    if stored_digest != digest:
+    with database.read() as session:
+        found = session.execute(select(IdempotencyKey.digest, IdempotencyKey.outcome).where(mine)).one_or_none()
+    if found is None:
+        return None
+    if found.digest != digest:
         raise Conflict(Code.KEY_REUSED, "Idempotency-Key", request.key, N_("a new key for a new request"))
-    found: dict[str, Any] = outcome
-    return found
-
-
-def _keep(session: Session, request: Request, posted: Posted) -> None:
-    session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.actor_id == request.actor.id, IdempotencyKey.key == request.key)
-        .values(outcome=_converter.unstructure(posted))
-    )
+    outcome: dict[str, Any] = found.outcome
+    return outcome
 
 
 def _digest(order: object) -> str:

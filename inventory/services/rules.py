@@ -1,19 +1,28 @@
 """The rules as data: storage profiles with their limits, and sets of deadline rules."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from inventory.domain import deadlines, excursions
 from inventory.domain.deadlines import RuleName
-from inventory.domain.words import Side
+from inventory.domain.words import Policy, Side
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_new
-from inventory.persistence.tables import DeadlineRule, ExcursionRule, StorageProfile
+from inventory.persistence.tables import (
+    DeadlineRule,
+    ExcursionRule,
+    Facility,
+    Programme,
+    RuleAssignment,
+    StorageProfile,
+)
 
 RULE_SET = "double-24"
+"""In force where no assignment says otherwise."""
 
 PROFILES = {
     "who-2-8": (200, 800),
@@ -39,7 +48,13 @@ EXCURSION_RULES = {
 DEADLINE_RULES = (
     deadlines.DeadlineRule("double-24", RuleName.DELIVER, "PT24H"),
     deadlines.DeadlineRule("double-24", RuleName.USE, "PT24H"),
+    # 到货不隔夜, 第二天清零: nothing stays overnight at the county, sites are at zero by the end of the next day.
+    deadlines.DeadlineRule("no-overnight", RuleName.FORWARD, "same-day"),
+    deadlines.DeadlineRule("no-overnight", RuleName.USE, "next-day-end"),
 )
+
+PROGRAMME = "routine"
+"""The programme of a product that names none."""
 
 
 def seed(database: Database) -> None:
@@ -50,6 +65,8 @@ def seed(database: Database) -> None:
             add_profile(session, code, low, high, EXCURSION_RULES[code])
         rows = [{"rule_set": rule.rule_set, "name": rule.name, "window": rule.window} for rule in DEADLINE_RULES]
         insert_new(session, DeadlineRule, rows)
+        routine = {"name": "Routine immunisation", "on_missed": Policy.FLAG, "on_exposure": Policy.ASK}
+        insert_new(session, Programme, [{"code": PROGRAMME, **routine}])
 
     database.write(work)
 
@@ -71,10 +88,39 @@ def _rule_row(profile: str, rule: excursions.ExcursionRule) -> dict[str, object]
     }
 
 
-def deadline_rules(session: Session) -> list[deadlines.DeadlineRule]:
-    """The rules of the set in force."""
-    found = session.scalars(select(DeadlineRule).where(DeadlineRule.rule_set == RULE_SET))
+def deadline_rules(session: Session, programme: str, facility: Facility, at: datetime) -> list[deadlines.DeadlineRule]:
+    """The rules of the set that is in force for a programme at a facility at an instant."""
+    found = session.scalars(
+        select(DeadlineRule).where(DeadlineRule.rule_set == _set_in_force(session, programme, facility, at))
+    )
     return [deadlines.DeadlineRule(row.rule_set, row.name, row.window) for row in found]
+
+
+def _set_in_force(session: Session, programme: str, facility: Facility, at: datetime) -> str:
+    """The nearest assignment up the line of supply; there the programme's own before one for all, the latest last."""
+    line = line_of_supply(session, facility)
+    query = select(RuleAssignment).where(
+        RuleAssignment.effective_from <= at,
+        or_(RuleAssignment.programme_code.is_(None), RuleAssignment.programme_code == programme),
+        or_(RuleAssignment.facility_id.is_(None), RuleAssignment.facility_id.in_(line)),
+    )
+
+    def weight(row: RuleAssignment) -> tuple[int, bool, datetime]:
+        nearness = -line.index(row.facility_id) if row.facility_id else -len(line)
+        return nearness, row.programme_code is not None, row.effective_from
+
+    assignments = session.scalars(query).all()
+    return max(assignments, key=weight).rule_set if assignments else RULE_SET
+
+
+def line_of_supply(session: Session, facility: Facility) -> list[UUID]:
+    """A facility and those above it, itself first."""
+    line = [facility.id]
+    above = facility.supplied_by_id
+    while above is not None and above not in line:
+        line.append(above)
+        above = session.get_one(Facility, above).supplied_by_id
+    return line
 
 
 def excursion_rules(session: Session, profile: str) -> list[excursions.ExcursionRule]:

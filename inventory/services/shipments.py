@@ -1,25 +1,28 @@
-"""Vaccine on its way: dispatch from a store, and the receipt of what came, whole or in part."""
+"""Vaccine leaves a facility for another: dispatch down the line or between sites, return up the line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inventory.domain import deadlines
-from inventory.domain.errors import N_, Code, Conflict, Invalid
-from inventory.domain.instants import civil_day, stated
-from inventory.domain.products import whole_vials
-from inventory.domain.words import EventKind, LocationKind
+from inventory.domain.custody import Take
+from inventory.domain.errors import N_, Code, Invalid
+from inventory.domain.handling import happens_at, may_post
+from inventory.domain.instants import stated
+from inventory.domain.transport import TransportRecord
+from inventory.domain.words import Chosen, End, EventKind, FacilityKind, LocationKind, Purpose
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Facility, Location, Product, Shipment
-from inventory.services import assignments, ledger, lookups
+from inventory.persistence.tables import Facility, Location, Shipment
+from inventory.services import assignments, choice, ledger, lookups
+from inventory.services.choice import Wanted, Within
 from inventory.services.ids import new_id
-from inventory.services.places import storages
+from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
-from inventory.services.rules import deadline_rules
+from inventory.services.rules import line_of_supply
+from inventory.services.transports import stored
 
 
 @dataclass(frozen=True)
@@ -34,146 +37,191 @@ class Line:
 
 @dataclass(frozen=True)
 class DispatchOrder:
-    """What leaves a store for a store or a site, with the serials of the sensors in its cold boxes."""
+    """What leaves a facility for another, with the serials of the sensors in its cold boxes."""
 
     from_facility: str
     to_facility: str
     occurred_at: datetime
     lines: tuple[Line, ...]
     sensors: tuple[str, ...] = ()
+    transport: TransportRecord | None = None
 
 
 @dataclass(frozen=True)
-class ArrivalOrder:
-    """What of a shipment arrived and went into an appliance; no lines mean all that was still on its way."""
+class ReturnOrder:
+    """What goes back up the line, to the store above unless another is named; `held` takes it from quarantine."""
 
-    shipment: UUID
-    appliance: str
+    facility: str
     occurred_at: datetime
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Line, ...]
+    reason: str
+    to_facility: str | None = None
+    held: bool = False
+    sensors: tuple[str, ...] = ()
+    transport: TransportRecord | None = None
+
+
+@dataclass(frozen=True)
+class Trip:
+    """A shipment with its two locations: what travels freely, and what is held on its way."""
+
+    shipment: Shipment
+    transit: UUID
+    quarantine: UUID
 
 
 def dispatch(database: Database, request: Request, order: DispatchOrder) -> Posted:
-    """Send doses on their way: they leave the store's custodies for the shipment's, their delivery clock running.
+    """Send doses on their way: they leave the facility's custodies for the shipment's, their delivery clock running.
+
+    A store supplies stores and sites. A site hands doses on to another site of the same store only by that store's
+    order, for only a CDC supplies (疫苗管理法 art. 35).
 
     Raises:
-        Forbidden: `not_your_facility`.
+        Forbidden: `forbidden`, `not_your_facility`.
         Invalid: `not_found`, `unknown_product`, `unknown_batch`, `naive_time`, `time_in_future`,
-            `wrong_facility_kind`, `not_whole_vials`, `batch_expired`, `wrong_custody`, `repeated_line`.
-        Conflict: `not_enough_doses`, `time_before_custody`, `sensor_in_use`, `idempotency_key_reused`.
+            `wrong_facility_kind`, `wrong_supplier`, `not_whole_vials`, `wrong_custody`, `repeated_line`.
+        Conflict: `not_enough_doses`, `batch_expired`, `batch_recalled`, `time_before_custody`, `wrong_location`,
+            `sensor_in_use`, `idempotency_key_reused`.
     """
     return post(database, request, order, _dispatch)
 
 
-def receive_shipment(database: Database, request: Request, order: ArrivalOrder) -> Posted:
-    """Receive what arrived. What was sent and is not received stays in transit, where it can be seen.
+def return_doses(database: Database, request: Request, order: ReturnOrder) -> Posted:
+    """Send doses back up the line: to a store as a shipment, to a supplier out of the ledger.
 
     Raises:
-        Forbidden: `not_your_facility`, for a shipment to somebody else.
-        NotFound: `not_found`, for a shipment that is not known.
-        Invalid: `wrong_appliance`, `time_before_shipment`, `not_whole_vials` and as for `dispatch`.
-        Conflict: `not_enough_doses` for more than is still on its way, `idempotency_key_reused`.
+        as `dispatch`.
     """
-    return post(database, request, order, _receive_shipment)
+    return post(database, request, order, _return)
 
 
 def _dispatch(session: Session, request: Request, order: DispatchOrder) -> Posted:
+    may_post(EventKind.DISPATCH, request.actor.role)
     at = stated("occurred_at", order.occurred_at, request.now)
-    sender, receiver = _route(session, request, order)
-    shipment, transit = _new_shipment(session, sender, receiver, at)
+    sender, receiver, purpose = _route(session, request, order)
+    trip = new_trip(session, sender, receiver, purpose, at, order.transport)
     drafts = []
-    for batch, product, line in _known(session, order.lines):
-        whole_vials("doses", line.doses, product.doses_per_vial)
-        if civil_day(at, sender.zone) > batch.expiry:
-            raise Invalid(Code.BATCH_EXPIRED, "batch", line.batch, N_("a batch that has not expired"))
-        draft = ledger.Draft(EventKind.DISPATCH, batch, sender, at, shipment)
-        wanted = ledger.Wanted(batch, line.doses, storages(session, sender), at, line.custody)
-        takes, chosen = ledger.choose(session, wanted)
-        clocks = ledger.clocks_on(session, batch, [take.custody_id for take in takes])
-        for take in takes:
-            child = draft.open_custody(transit, take.doses, clocks[take.custody_id], take.custody_id)
-            draft.move(take.custody_id, take.doses, chosen, to=child)
+    for known, line in known_lines(session, order.lines):
+        takes, chosen = _choose(session, EventKind.DISPATCH, known, line, Within(sender), at)
+        draft = ledger.Draft(EventKind.DISPATCH, known.batch, sender, at, trip.shipment.id)
+        send_on(draft, takes, chosen, trip)
         drafts.append(draft)
-    assignments.watch_shipment(session, order.sensors, shipment, at, request.now)
+    assignments.watch_shipment(session, order.sensors, trip.shipment.id, at, request.now)
+    return Posted(ledger.record(session, request, drafts), trip.shipment.id)
+
+
+def _return(session: Session, request: Request, order: ReturnOrder) -> Posted:
+    may_post(EventKind.RETURN, request.actor.role)
+    at = stated("occurred_at", order.occurred_at, request.now)
+    sender = lookups.facility(session, order.facility)
+    request.actor.may_write_for(sender)
+    happens_at(EventKind.RETURN, sender.kind, order.facility)
+    receiver = _above(session, sender, order.to_facility)
+    to_supplier = receiver.kind is FacilityKind.SUPPLIER
+    trip = None if to_supplier else new_trip(session, sender, receiver, Purpose.RETURN, at, order.transport)
+    shipment = trip.shipment.id if trip else None
+    drafts = []
+    for known, line in known_lines(session, order.lines):
+        takes, chosen = _choose(session, EventKind.RETURN, known, line, Within(sender, order.held), at)
+        details = {"to": receiver.code, "transport": stored(order.transport)}
+        draft = ledger.Draft(EventKind.RETURN, known.batch, sender, at, shipment, order.reason, details=details)
+        if trip is None:
+            for take in takes:
+                draft.end(take, chosen, End.RETURNED)
+        else:
+            send_on(draft, takes, chosen, trip, returned=True)
+        drafts.append(draft)
+    if trip is not None:
+        assignments.watch_shipment(session, order.sensors, trip.shipment.id, at, request.now)
     return Posted(ledger.record(session, request, drafts), shipment)
 
 
-def _receive_shipment(session: Session, request: Request, order: ArrivalOrder) -> Posted:
-    at = stated("occurred_at", order.occurred_at, request.now)
-    shipment = lookups.shipment(session, order.shipment)
-    receiver = session.get_one(Facility, shipment.to_facility_id)
-    request.actor.may_write_for(receiver)
-    if at < shipment.dispatched_at:
-        expected = N_("a time not before the dispatch, %(dispatched)s")
-        sent = shipment.dispatched_at.isoformat()
-        raise Invalid(Code.TIME_BEFORE_SHIPMENT, "occurred_at", at.isoformat(), expected, dispatched=sent)
-    storage = lookups.storage_of(session, lookups.appliance_of(session, order.appliance, receiver))
-    transit = session.scalars(select(Location.id).where(Location.shipment_id == shipment.id)).one()
-    rules = deadline_rules(session)
-    drafts = []
-    for batch, product, line in _known(session, order.lines or _on_its_way(session, transit)):
-        whole_vials("doses", line.doses, product.doses_per_vial)
-        draft = ledger.Draft(EventKind.RECEIVE, batch, receiver, at, shipment.id)
-        takes, chosen = ledger.choose(session, ledger.Wanted(batch, line.doses, [transit], at, line.custody))
-        running = ledger.clocks_on(session, batch, [take.custody_id for take in takes])
-        for take in takes:
-            clocks = deadlines.on_arrival(rules, receiver.kind, receiver.zone, at, running[take.custody_id])
-            child = draft.open_custody(storage, take.doses, clocks, take.custody_id)
-            draft.move(take.custody_id, take.doses, chosen, to=child)
-        drafts.append(draft)
-    _arrived(session, shipment, at, request.now)
-    return Posted(ledger.record(session, request, drafts), shipment.id)
+def _choose(
+    session: Session, kind: EventKind, known: KnownBatch, line: Line, within: Within, at: datetime
+) -> tuple[list[Take], Chosen]:
+    return choice.choose(session, Wanted(kind, known, line.doses, within, at, line.custody))
 
 
-def _route(session: Session, request: Request, order: DispatchOrder) -> tuple[Facility, Facility]:
-    """A store supplies stores and sites; nobody supplies himself, a supplier or from a site."""
+def send_on(draft: ledger.Draft, takes: Sequence[Take], chosen: Chosen, trip: Trip, *, returned: bool = False) -> None:
+    """Put doses on a trip with the clocks that go on; what was held stays held."""
+    for take in takes:
+        held = take.holding.location_kind is LocationKind.QUARANTINE
+        clocks = deadlines.on_departure(take.holding.clocks, returned=returned)
+        draft.pass_on(take, chosen, trip.quarantine if held else trip.transit, clocks)
+
+
+def _route(session: Session, request: Request, order: DispatchOrder) -> tuple[Facility, Facility, Purpose]:
     sender = lookups.facility(session, order.from_facility, "from_facility")
-    request.actor.may_write_for(sender)
     receiver = lookups.facility(session, order.to_facility, "to_facility")
-    if not sender.kind.is_store:
-        raise Invalid(Code.WRONG_FACILITY_KIND, "from_facility", sender.code, N_("a city or county store"))
-    if not (receiver.kind.is_store or receiver.kind.is_site) or receiver.id == sender.id:
+    if sender.kind.is_site:
+        _may_hand_on(session, request, sender, receiver)
+        return sender, receiver, Purpose.TRANSFER
+    request.actor.may_write_for(sender)
+    happens_at(EventKind.DISPATCH, sender.kind, sender.code, "from_facility")
+    if receiver.kind is FacilityKind.SUPPLIER or receiver.id == sender.id:
         raise Invalid(Code.WRONG_FACILITY_KIND, "to_facility", receiver.code, N_("another store, or a site"))
-    return sender, receiver
+    return sender, receiver, Purpose.SUPPLY
 
 
-def _new_shipment(session: Session, sender: Facility, receiver: Facility, at: datetime) -> tuple[UUID, UUID]:
-    shipment = Shipment(id=new_id(), from_facility_id=sender.id, to_facility_id=receiver.id, dispatched_at=at)
+def _may_hand_on(session: Session, request: Request, sender: Facility, receiver: Facility) -> None:
+    """From site to site, by order of the store that supplies both."""
+    if sender.supplied_by_id is None:
+        raise Invalid(Code.WRONG_SUPPLIER, "from_facility", sender.code, N_("a site that has a store above it"))
+    store = session.get_one(Facility, sender.supplied_by_id)
+    request.actor.may_write_for(store)
+    if not receiver.kind.is_site or receiver.id == sender.id or receiver.supplied_by_id != store.id:
+        expected = N_("another site that %(store)s supplies")
+        raise Invalid(Code.WRONG_SUPPLIER, "to_facility", receiver.code, expected, store=store.code)
+
+
+def _above(session: Session, sender: Facility, code: str | None) -> Facility:
+    """Where doses are returned to: a store above the sender, or from a store its supplier."""
+    line = line_of_supply(session, sender)[1:]
+    if code is None:
+        if not line:
+            raise Invalid(Code.MALFORMED, "to_facility", None, N_("where the doses go, for no store is above this one"))
+        return session.get_one(Facility, line[0])
+    receiver = lookups.facility(session, code, "to_facility")
+    to_supplier = sender.kind.is_store and receiver.kind is FacilityKind.SUPPLIER
+    if receiver.id not in line and not to_supplier:
+        expected = N_("a store above %(sender)s, or from a store a supplier")
+        raise Invalid(Code.WRONG_SUPPLIER, "to_facility", code, expected, sender=sender.code)
+    return receiver
+
+
+def new_trip(
+    session: Session,
+    sender: Facility,
+    receiver: Facility,
+    purpose: Purpose,
+    at: datetime,
+    transport: TransportRecord | None = None,
+) -> Trip:
+    """A shipment that begins at `at`, with its two locations."""
+    shipment = Shipment(
+        id=new_id(),
+        from_facility_id=sender.id,
+        to_facility_id=receiver.id,
+        purpose=purpose,
+        dispatched_at=at,
+        departure=stored(transport),
+    )
     session.add(shipment)
     session.flush()
-    transit = Location(id=new_id(), kind=LocationKind.TRANSIT, shipment_id=shipment.id)
-    session.add(transit)
+    kinds = (LocationKind.TRANSIT, LocationKind.QUARANTINE)
+    transit, quarantine = (Location(id=new_id(), kind=kind, shipment_id=shipment.id) for kind in kinds)
+    session.add_all([transit, quarantine])
     session.flush()
-    return shipment.id, transit.id
+    return Trip(shipment, transit.id, quarantine.id)
 
 
-def _known(session: Session, lines: Sequence[Line]) -> list[tuple[Batch, Product, Line]]:
+def known_lines(session: Session, lines: Sequence[Line]) -> list[tuple[KnownBatch, Line]]:
     """The lines with their batches; a batch comes on one line, or on one for each custody that is named."""
-    known = [(*lookups.batch(session, line.gtin, line.batch), line) for line in lines]
+    known = [(lookups.batch(session, line.gtin, line.batch), line) for line in lines]
     seen: set[tuple[UUID, UUID | None]] = set()
-    for batch, _, line in known:
+    for (batch, _, _), line in known:
         again = (batch.id, line.custody) in seen or (batch.id, None) in seen
         if again or (line.custody is None and any(other == batch.id for other, _ in seen)):
             raise Invalid(Code.REPEATED_LINE, "lines", line.batch, N_("each batch on one line, or each custody"))
         seen.add((batch.id, line.custody))
     return known
-
-
-def _on_its_way(session: Session, transit: UUID) -> list[Line]:
-    query = (
-        select(Batch.gtin, Batch.number, Custody.remaining, Custody.id)
-        .join(Custody, Custody.batch_id == Batch.id)
-        .where(Custody.location_id == transit, Custody.remaining > 0)
-        .order_by(Custody.id)
-    )
-    lines = [Line(row.gtin, row.number, row.remaining, row.id) for row in session.execute(query)]
-    if not lines:
-        raise Conflict(Code.NOT_ENOUGH_DOSES, "shipment", "empty", N_("a shipment with doses still on their way"))
-    return lines
-
-
-def _arrived(session: Session, shipment: Shipment, at: datetime, now: datetime) -> None:
-    """The first receipt is the arrival: the cold boxes' sensors have watched until then."""
-    first = update(Shipment).where(Shipment.id == shipment.id, Shipment.arrived_at.is_(None)).values(arrived_at=at)
-    if session.execute(first).rowcount:  # type: ignore[attr-defined]
-        assignments.end_watch(session, shipment.id, at, now)

@@ -1,32 +1,59 @@
-"""Shipments: what was sent, what was received of it, and what is still on its way."""
+"""Shipments: what was sent, what became of it, and what is still on its way or missing."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.errors import N_, Code, NotFound
+from inventory.domain.transport import TransportRecord
+from inventory.domain.words import End, EventKind, LocationKind, Purpose
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Facility, Location, Sensor, SensorAssignment, Shipment
+from inventory.persistence.tables import (
+    Appliance,
+    Batch,
+    Custody,
+    Facility,
+    Location,
+    Movement,
+    Sensor,
+    SensorAssignment,
+    Shipment,
+    StockEvent,
+)
 from inventory.services import lookups
+from inventory.services.ledger import stands
 from inventory.services.paging import Page, page
+from inventory.services.transports import loaded
 
 _sender = aliased(Facility)
 _receiver = aliased(Facility)
 
+_ON_BOARD = (EventKind.DISPATCH, EventKind.RETURN, EventKind.RECEIVE)
+"""What puts doses on a shipment: the dispatch, the return, or the refusal that sends them back."""
+
 
 @dataclass(frozen=True)
 class ShipmentLine:
-    """Doses of a batch in a shipment."""
+    """Doses of a batch in a shipment: `sent` is the sum of the rest.
+
+    `received` is with the receiver, `sent_back` on another shipment, `elsewhere` with somebody else (found at the
+    sender, or mis-shipped), `wasted` on the way; `held` are those in transit that may not travel on.
+    """
 
     gtin: str
     batch: str
     sent: int
     received: int
+    sent_back: int
+    elsewhere: int
+    wasted: int
     in_transit: int
+    held: int
 
 
 @dataclass(frozen=True)
@@ -34,49 +61,67 @@ class ShipmentView:
     """A shipment; doses that are in transit after its arrival are a shortfall that nobody has explained."""
 
     id: UUID
+    purpose: Purpose
     from_facility: str
     to_facility: str
     dispatched_at: datetime
     arrived_at: datetime | None
+    transport: TransportRecord
     sensors: tuple[str, ...]
     lines: tuple[ShipmentLine, ...]
+    now: datetime
 
     @property
     def shortfall(self) -> int:
         """Doses that were sent and did not arrive with the rest."""
         return sum(line.in_transit for line in self.lines) if self.arrived_at else 0
 
+    @property
+    def short_for(self) -> timedelta | None:
+        """How long doses have been missing without an explanation."""
+        return self.now - self.arrived_at if self.arrived_at and self.shortfall else None
+
+
+@dataclass(frozen=True)
+class ShipmentFilter:
+    """Which shipments are wanted: of a facility, with or without doses on their way, or with a shortfall."""
+
+    facility: str | None = None
+    in_transit: bool | None = None
+    short: bool | None = None
+
 
 def list_shipments(
-    database: Database, facility: str | None, in_transit: bool | None, after: str | None, limit: int
+    database: Database, wanted: ShipmentFilter, now: datetime, after: str | None, limit: int
 ) -> Page[ShipmentView]:
-    """Shipments from or to a facility, oldest first; `in_transit` asks for those with doses still on their way."""
+    """Shipments from or to a facility, oldest first."""
     query = _shipments()
-    if facility is not None:
-        query = query.where((_sender.code == facility) | (_receiver.code == facility))
-    if in_transit is not None:
-        left = (
-            select(Custody.id)
-            .join(Location, Location.id == Custody.location_id)
-            .where(Location.shipment_id == Shipment.id, Custody.remaining > 0)
-            .exists()
-        )
-        query = query.where(left if in_transit else ~left)
+    if wanted.facility is not None:
+        query = query.where((_sender.code == wanted.facility) | (_receiver.code == wanted.facility))
+    if wanted.in_transit is not None:
+        query = query.where(_has_doses_left() == wanted.in_transit)
+    if wanted.short is not None:
+        query = query.where(and_(_has_doses_left(), Shipment.arrived_at.is_not(None)) == wanted.short)
     with database.read() as session:
-        if facility is not None:
-            lookups.facility(session, facility)
+        if wanted.facility is not None:
+            lookups.facility(session, wanted.facility)
         return page(session, query, [Shipment.dispatched_at, Shipment.id], after, limit).map(
-            lambda row: _view(session, row)
+            lambda row: _view(session, row, now)
         )
 
 
-def get_shipment(database: Database, shipment: UUID) -> ShipmentView:
+def get_shipment(database: Database, shipment: UUID, now: datetime) -> ShipmentView:
     """One shipment; NotFound `not_found`."""
     with database.read() as session:
         row = session.execute(_shipments().where(Shipment.id == shipment)).one_or_none()
         if row is None:
             raise NotFound(Code.NOT_FOUND, "shipment", shipment, N_("the id of a shipment"))
-        return _view(session, row)
+        return _view(session, row, now)
+
+
+def _has_doses_left() -> ColumnElement[bool]:
+    left = select(Custody.id).join(Location, Location.id == Custody.location_id)
+    return left.where(Location.shipment_id == Shipment.id, Custody.remaining > 0).exists()
 
 
 def _shipments() -> Any:
@@ -87,7 +132,7 @@ def _shipments() -> Any:
     )
 
 
-def _view(session: Session, row: Any) -> ShipmentView:
+def _view(session: Session, row: Any, now: datetime) -> ShipmentView:
     shipment: Shipment = row[0]
     sensors = session.scalars(
         select(Sensor.serial)
@@ -97,24 +142,79 @@ def _view(session: Session, row: Any) -> ShipmentView:
     )
     return ShipmentView(
         shipment.id,
+        shipment.purpose,
         row.sender,
         row.receiver,
         shipment.dispatched_at,
         shipment.arrived_at,
+        loaded(shipment.departure, shipment.arrival),
         tuple(sensors),
-        _lines(session, shipment.id),
+        _lines(session, shipment),
+        now,
     )
 
 
-def _lines(session: Session, shipment_id: UUID) -> tuple[ShipmentLine, ...]:
+def _lines(session: Session, shipment: Shipment) -> tuple[ShipmentLine, ...]:
+    loads = _loads(session, shipment)
+    gone = _gone(session, shipment)
+    return tuple(
+        ShipmentLine(
+            gtin,
+            number,
+            int(sent),
+            received=gone[batch_id]["received"],
+            sent_back=gone[batch_id]["sent_back"],
+            elsewhere=gone[batch_id]["elsewhere"],
+            wasted=gone[batch_id]["wasted"],
+            in_transit=int(left),
+            held=int(held),
+        )
+        for batch_id, gtin, number, sent, left, held in loads
+    )
+
+
+def _loads(session: Session, shipment: Shipment) -> Any:
+    """Each batch on board: what was put there, what is left of it, and what of that is held."""
+    put_there = and_(StockEvent.kind.in_(_ON_BOARD), stands(StockEvent.id, StockEvent.batch_id))
     query = (
-        select(Batch.gtin, Batch.number, func.sum(Custody.doses), func.sum(Custody.remaining))
-        .join(Batch, Batch.id == Custody.batch_id)
-        .join(Location, and_(Location.id == Custody.location_id, Location.shipment_id == shipment_id))
-        .group_by(Batch.gtin, Batch.number)
+        select(
+            Batch.id,
+            Batch.gtin,
+            Batch.number,
+            func.sum(case((put_there, Custody.doses), else_=0)),
+            func.sum(Custody.remaining),
+            func.sum(case((Location.kind == LocationKind.QUARANTINE, Custody.remaining), else_=0)),
+        )
+        .join(Custody, Custody.batch_id == Batch.id)
+        .join(StockEvent, and_(StockEvent.id == Custody.event_id, StockEvent.batch_id == Custody.batch_id))
+        .join(Location, and_(Location.id == Custody.location_id, Location.shipment_id == shipment.id))
+        .group_by(Batch.id, Batch.gtin, Batch.number)
         .order_by(Batch.gtin, Batch.number)
     )
-    return tuple(
-        ShipmentLine(gtin, number, int(sent), int(sent) - int(left), int(left))
-        for gtin, number, sent, left in session.execute(query)
+    return session.execute(query).all()
+
+
+def _gone(session: Session, shipment: Shipment) -> dict[UUID, dict[str, int]]:
+    """What left the shipment, by batch and by where it went."""
+    here, there = aliased(Location), aliased(Location)
+    target = aliased(Custody)
+    way = case(
+        (Movement.end_kind == End.WASTED, "wasted"),
+        (there.shipment_id == shipment.id, "aboard"),
+        (there.shipment_id.is_not(None), "sent_back"),
+        (Appliance.facility_id == shipment.to_facility_id, "received"),
+        else_="elsewhere",
+    ).label("way")
+    query = (
+        select(Movement.batch_id, way, func.sum(Movement.doses))
+        .join(Custody, and_(Custody.id == Movement.from_custody_id, Custody.batch_id == Movement.batch_id))
+        .join(here, and_(here.id == Custody.location_id, here.shipment_id == shipment.id))
+        .outerjoin(target, and_(target.id == Movement.to_custody_id, target.batch_id == Movement.batch_id))
+        .outerjoin(there, there.id == target.location_id)
+        .outerjoin(Appliance, Appliance.id == there.appliance_id)
+        .group_by(Movement.batch_id, text("way"))
     )
+    found: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for batch_id, where, doses in session.execute(query):
+        found[batch_id][where] += int(doses)
+    return found

@@ -58,8 +58,16 @@ RECEIPTS: list[tuple[str, Json, tuple[int, str, str]]] = [
     ("another's appliance", {"appliance": "COUNTY-ROOM"}, (422, "wrong_appliance", "appliance")),
     ("an unknown appliance", {"appliance": "NONE"}, (422, "not_found", "appliance")),
     ("an unknown field", {"dosis": 3}, (422, "malformed", "dosis")),
-    ("a temperature as text", {"arrival_celsius": "4.5"}, (422, "malformed", "arrival_celsius")),
-    ("an impossible temperature", {"arrival_celsius": -300}, (422, "malformed", "arrival_celsius")),
+    (
+        "a temperature as text",
+        {"transport": {"arrival_celsius": "4.5"}},
+        (422, "malformed", "transport.arrival_celsius"),
+    ),
+    (
+        "an impossible temperature",
+        {"transport": {"arrival_celsius": -300}},
+        (422, "malformed", "transport.arrival_celsius"),
+    ),
     (
         "a delivery clock that began after the arrival",
         {"delivery_clock_began_at": stated(NOW - HOUR)},
@@ -128,7 +136,10 @@ DISPATCHES = [
         (422, "repeated_line", "lines")),
     Bad("a way to itself", lambda _: {"to_facility": "COUNTY"}, (422, "wrong_facility_kind", "to_facility")),
     Bad("a way to a supplier", lambda _: {"to_facility": "MAKER"}, (422, "wrong_facility_kind", "to_facility")),
-    Bad("a way from a site", lambda _: {"from_facility": "SITE-B"}, (422, "wrong_facility_kind", "from_facility")),
+    Bad("a way from a site to a store", lambda _: {"from_facility": "SITE-B", "to_facility": "CITY"},
+        (422, "wrong_supplier", "to_facility")),
+    Bad("a way from a site to a site that lacks doses", lambda _: {"from_facility": "SITE-B"},
+        (409, "not_enough_doses", "doses")),
     Bad("an unknown sensor", lambda _: {"sensors": ["NONE"]}, (422, "not_found", "sensors")),
     Bad("a sensor that watches a room", lambda _: {"sensors": ["S-COUNTY"]}, (409, "sensor_in_use", "sensors")),
     Bad("a sensor twice", lambda _: {"sensors": ["S-BOX", "S-BOX"]}, (409, "sensor_in_use", "sensors")),
@@ -145,7 +156,7 @@ def test_an_expired_batch_is_not_dispatched(server: Server) -> None:
     batch = at_county(server.client, 10, expiry="2026-01-05")
     server.clock.at = NOW + 13 * HOUR
     late = dispatch(batch, occurred_at=stated(NOW + 12 * HOUR))
-    refused(server, "/shipments", late, (422, "batch_expired", "batch"))
+    refused(server, "/shipments", late, (409, "batch_expired", "batch"))
 
 
 ADMINISTRATIONS = [

@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from inventory.persistence.database import Database
 from inventory.services import monitoring
 from inventory.services.administrations import AdministrationOrder, administer
+from inventory.services.deliveries import ArrivalLine, ArrivalOrder, receive_shipment
 from inventory.services.excursions import excursion_impact, list_excursions
 from inventory.services.posting import Request
 from inventory.services.receipts import ReceiptOrder, receive_goods
-from inventory.services.shipments import ArrivalOrder, DispatchOrder, Line, dispatch, receive_shipment
+from inventory.services.shipments import DispatchOrder, Line, dispatch
 from inventory.services.trails import Stage, administration_trail
-from tests.county import EXPIRY, HOUR, MINUTE, NOW, ONE, County, build, series
+from tests.county import COOL, EXPIRY, HOUR, MINUTE, NOW, ONE, PAPERS, County, build, series
 
 LEAVES = NOW - 6 * HOUR
 
@@ -42,11 +44,13 @@ class Staff:
         return Request(self.county.actor("admin"), NOW, f"request-{self.done}")
 
     def receive(self, doses: int) -> None:
-        order = ReceiptOrder("COUNTY", "MAKER", ONE, "B1", EXPIRY, doses, "COUNTY-ROOM", NOW - 9 * HOUR)
+        order = ReceiptOrder("COUNTY", "MAKER", ONE, "B1", EXPIRY, doses, "COUNTY-ROOM", NOW - 9 * HOUR, PAPERS, COOL)
         receive_goods(self.database, self.request(), order)
 
-    def arrive(self, shipment: object, doses: int, hours: int) -> None:
-        order = ArrivalOrder(shipment, "A-FRIDGE", LEAVES + hours * HOUR, (Line(ONE, "B1", doses),))  # type: ignore[arg-type]
+    def arrive(self, shipment: UUID, doses: int, hours: int) -> None:
+        order = ArrivalOrder(
+            shipment, "A-FRIDGE", LEAVES + hours * HOUR, (ArrivalLine(ONE, "B1", doses),), transport=COOL
+        )
         receive_shipment(self.database, self.request(), order)
 
     def give(self, doses: int) -> list[Stage]:
@@ -56,9 +60,11 @@ class Staff:
         return list(administration_trail(self.database, given.events[0].id).chains[-1].stages)
 
 
-def send_out(staff: Staff, doses: int) -> object:
+def send_out(staff: Staff, doses: int) -> UUID:
     order = DispatchOrder("COUNTY", "SITE-A", LEAVES, (Line(ONE, "B1", doses),), ("S-BOX",))
-    return dispatch(staff.database, staff.request(), order).shipment
+    shipment = dispatch(staff.database, staff.request(), order).shipment
+    assert shipment is not None
+    return shipment
 
 
 def test_what_a_logger_saw_before_its_trip_says_nothing_of_the_doses(county: County) -> None:
@@ -103,11 +109,14 @@ def test_doses_that_came_back_into_the_same_room_count_once(county: County) -> N
         county.database, staff.request(), DispatchOrder("COUNTY", "CITY", LEAVES, (Line(ONE, "B1", 10),))
     ).shipment
     assert away is not None
-    receive_shipment(county.database, staff.request(), ArrivalOrder(away, "CITY-ROOM", LEAVES + 10 * MINUTE))
+    receive_shipment(
+        county.database, staff.request(), ArrivalOrder(away, "CITY-ROOM", LEAVES + 10 * MINUTE, transport=COOL)
+    )
     order = DispatchOrder("CITY", "COUNTY", LEAVES + 20 * MINUTE, (Line(ONE, "B1", 10),))
     back = dispatch(county.database, staff.request(), order).shipment
     assert back is not None
-    receive_shipment(county.database, staff.request(), ArrivalOrder(back, "COUNTY-ROOM", LEAVES + 30 * MINUTE))
+    home = ArrivalOrder(back, "COUNTY-ROOM", LEAVES + 30 * MINUTE, transport=COOL)
+    receive_shipment(county.database, staff.request(), home)
     found = list_excursions(county.database, "S-COUNTY", True, None, 10).items
     (warm,) = [each for each in found if each.rule == "HOT"]
     impact = excursion_impact(county.database, warm.id)

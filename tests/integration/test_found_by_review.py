@@ -13,7 +13,7 @@ from inventory.services.messages import Measurement, Message
 from inventory.services.posting import Request
 from inventory.services.receipts import ReceiptOrder, receive_goods
 from inventory.services.shipments import DispatchOrder, Line, dispatch
-from tests.county import EXPIRY, GATEWAY, HOUR, MINUTE, NOW, ONE, County, build
+from tests.county import COOL, EXPIRY, GATEWAY, HOUR, MINUTE, NOW, ONE, PAPERS, County, build
 from tests.county import series as readings
 from tests.http import Client
 
@@ -64,7 +64,7 @@ def test_a_batch_number_that_begins_with_a_slash_is_not_another_batch(client: Cl
 def test_takers_of_many_small_custodies_are_never_told_to_come_back(alone: County) -> None:
     """On PostgreSQL they choose the same custody at once; who was too late waits for the next choice."""
     for number in range(20):
-        order = ReceiptOrder("COUNTY", "MAKER", ONE, "SMALL", EXPIRY, 1, "COUNTY-ROOM", NOW - HOUR)
+        order = ReceiptOrder("COUNTY", "MAKER", ONE, "SMALL", EXPIRY, 1, "COUNTY-ROOM", NOW - HOUR, PAPERS, COOL)
         receive_goods(alone.database, Request(alone.actor("admin"), NOW, f"receipt-{number}"), order)
 
     def take(number: int) -> object:

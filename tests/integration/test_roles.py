@@ -15,7 +15,13 @@ from tests.orders import administration, arrival, at_county, at_site, dispatch, 
 OPENAPI = "api-docs.openapi_json"
 """flask-smorest's own view of the documentation, which is as open as the page that shows it."""
 
-HOLDERS = {Role.ADMIN: "admin", Role.STAFF: "keeper", Role.AUDITOR: "auditor", Role.GATEWAY: "gateway"}
+HOLDERS = {
+    Role.ADMIN: "admin",
+    Role.SUPERVISOR: "chief",
+    Role.STAFF: "keeper",
+    Role.AUDITOR: "auditor",
+    Role.GATEWAY: "gateway",
+}
 
 
 def declared(app: Flask, endpoint: str) -> tuple[Role, ...]:

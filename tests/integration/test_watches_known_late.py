@@ -8,11 +8,12 @@ import pytest
 
 from inventory.persistence.database import Database
 from inventory.services import monitoring
+from inventory.services.deliveries import ArrivalOrder, receive_shipment
 from inventory.services.excursions import list_excursions
 from inventory.services.posting import Posted, Request
 from inventory.services.receipts import ReceiptOrder, receive_goods
-from inventory.services.shipments import ArrivalOrder, DispatchOrder, Line, dispatch, receive_shipment
-from tests.county import EXPIRY, HOUR, MINUTE, NOW, ONE, County, build, series
+from inventory.services.shipments import DispatchOrder, Line, dispatch
+from tests.county import COOL, EXPIRY, HOUR, MINUTE, NOW, ONE, PAPERS, County, build, series
 from tests.services import Template
 
 LEAVES, ARRIVES = NOW - 4 * HOUR, NOW - 2 * HOUR
@@ -26,7 +27,7 @@ class Trip:
         self.county = county
         self.keys = count()
         self.sent: Posted | None = None
-        order = ReceiptOrder("COUNTY", "MAKER", ONE, "B1", EXPIRY, 10, "COUNTY-ROOM", NOW - 6 * HOUR)
+        order = ReceiptOrder("COUNTY", "MAKER", ONE, "B1", EXPIRY, 10, "COUNTY-ROOM", NOW - 6 * HOUR, PAPERS, COOL)
         receive_goods(county.database, self.request(), order)
 
     def request(self) -> Request:

@@ -22,9 +22,10 @@ from inventory.domain.errors import Code, ColdtrailError
 from inventory.domain.words import EventKind
 from inventory.services.administrations import AdministrationOrder, administer
 from inventory.services.board import list_deadlines
+from inventory.services.deliveries import ArrivalOrder, receive_shipment
 from inventory.services.posting import Posted, Request
 from inventory.services.receipts import ReceiptOrder, receive_goods
-from inventory.services.shipments import ArrivalOrder, DispatchOrder, Line, dispatch, receive_shipment
+from inventory.services.shipments import DispatchOrder, Line, dispatch
 from inventory.services.stock import list_stock
 from inventory.services.trails import administration_trail
 from inventory.services.verification import verify

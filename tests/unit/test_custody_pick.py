@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from inventory.domain.custody import Holding, Take, pick
+from inventory.domain.custody import Holding, pick
+from inventory.domain.deadlines import Deadline, RuleName
 from inventory.domain.errors import Code, Conflict
 
 MORNING = datetime(2026, 1, 5, tzinfo=UTC)
@@ -13,8 +14,13 @@ HOUR = timedelta(hours=1)
 
 def holding(number: int, remaining: int = 10, *, expiry: int = 10, due: int | None = 24, opened: int = 0) -> Holding:
     """A holding; `expiry` in days of January, `due` and `opened` in hours after the morning."""
-    due_at = None if due is None else MORNING + due * HOUR
-    return Holding(UUID(int=number), remaining, date(2026, 1, expiry), due_at, MORNING + opened * HOUR)
+    clocks = () if due is None else (Deadline("double-24", RuleName.USE, MORNING, MORNING + due * HOUR),)
+    return Holding(UUID(int=number), remaining, date(2026, 1, expiry), MORNING + opened * HOUR, clocks)
+
+
+def taken(holdings: list[Holding], doses: int) -> list[tuple[int, int]]:
+    """Which custodies give how many."""
+    return [(take.custody_id.int, take.doses) for take in pick(holdings, doses)]
 
 
 def order_of(*holdings: Holding) -> list[int]:
@@ -45,18 +51,15 @@ def test_the_order_in_which_holdings_are_found_does_not_matter() -> None:
 
 
 def test_as_few_custodies_as_their_turn_allows() -> None:
-    assert pick([holding(1, 3), holding(2, 5, opened=1), holding(3, 9, opened=2)], 6) == [
-        Take(UUID(int=1), 3),
-        Take(UUID(int=2), 3),
-    ]
+    assert taken([holding(1, 3), holding(2, 5, opened=1), holding(3, 9, opened=2)], 6) == [(1, 3), (2, 3)]
 
 
 def test_an_empty_custody_gives_nothing_and_is_not_named() -> None:
-    assert pick([holding(1, 0), holding(2, 2, opened=1)], 2) == [Take(UUID(int=2), 2)]
+    assert taken([holding(1, 0), holding(2, 2, opened=1)], 2) == [(2, 2)]
 
 
 def test_the_very_last_doses_can_be_taken() -> None:
-    assert pick([holding(1, 3), holding(2, 5, opened=1)], 8) == [Take(UUID(int=1), 3), Take(UUID(int=2), 5)]
+    assert taken([holding(1, 3), holding(2, 5, opened=1)], 8) == [(1, 3), (2, 5)]
 
 
 @pytest.mark.parametrize("holdings", [[], [holding(1, 3), holding(2, 4)]])

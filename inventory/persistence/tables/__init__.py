@@ -1,4 +1,4 @@
-"""The tables: reference data, the ledger, monitoring and access.
+"""The tables: reference data, the ledger, monitoring, the outbox and access.
 
 Facts are keyed so that they can be spread over machines: ledger rows by batch, readings by sensor; every primary key
 and unique constraint on them holds that column. Reference data is small and can stand whole on each.
@@ -6,7 +6,7 @@ and unique constraint on them holds that column. Reference data is small and can
 
 from inventory.persistence.columns import Base
 from inventory.persistence.tables.access import IdempotencyKey, Token, TokenFacility
-from inventory.persistence.tables.ledger import Custody, Deadline, Movement, StockEvent
+from inventory.persistence.tables.ledger import Custody, Deadline, Movement, Pack, StockEvent
 from inventory.persistence.tables.monitoring import (
     Excursion,
     MessageAhead,
@@ -15,6 +15,7 @@ from inventory.persistence.tables.monitoring import (
     ReadingConflict,
     RejectedMessage,
 )
+from inventory.persistence.tables.notices import Notice, NoticeDelivery
 from inventory.persistence.tables.reference import (
     Appliance,
     Batch,
@@ -24,6 +25,8 @@ from inventory.persistence.tables.reference import (
     Gateway,
     Location,
     Product,
+    Programme,
+    RuleAssignment,
     Sensor,
     SensorAssignment,
     Shipment,
@@ -46,10 +49,15 @@ __all__ = [
     "MessageAhead",
     "MessageStream",
     "Movement",
+    "Notice",
+    "NoticeDelivery",
+    "Pack",
     "Product",
+    "Programme",
     "Reading",
     "ReadingConflict",
     "RejectedMessage",
+    "RuleAssignment",
     "Sensor",
     "SensorAssignment",
     "Shipment",

@@ -33,7 +33,7 @@ class Token(Base):
 
 
 class TokenFacility(Base):
-    """A facility that a staff token may write for."""
+    """A facility that a token of staff or of a supervisor may write for."""
 
     __tablename__ = "token_facility"
     token_id: Mapped[UUID] = mapped_column(ForeignKey("token.id"), primary_key=True)

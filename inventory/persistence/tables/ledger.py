@@ -1,18 +1,18 @@
-"""The ledger: events, movements, custodies and deadlines, all keyed by batch as well as by their own id.
+"""The ledger: events, movements, custodies, deadlines and packs, all keyed by batch as well as by their own id.
 
 Nothing here is updated or deleted but `custody.remaining`, which stands on the custody's row because that row has to
-be locked anyway; `verify` recomputes it.
+be locked anyway, and what moves of a pack: its place and its remaining doses. `verify` recomputes them.
 """
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.deadlines import RuleName
-from inventory.domain.words import Chosen, End, EventKind
+from inventory.domain.words import Chosen, End, EventKind, Origin, WasteReason
 from inventory.persistence.columns import Base, Code, FacilityRef, Key, word
 
 
@@ -21,10 +21,41 @@ def _in_batch(column: str, table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint([column, "batch_id"], [f"{table}.id", f"{table}.batch_id"])
 
 
+_RARE = "kind IN ('recall', 'override')"
+"""The events that every later one of their batch has to know of."""
+
+
 class StockEvent(Base):
-    """Something that happened to one batch at one facility; `details` holds what only its kind has."""
+    """Something that happened to one batch at one facility; `details` holds what only its kind has.
+
+    A correction names the event that it reverses; an event is reversed once.
+    """
 
     __tablename__ = "stock_event"
+    __table_args__ = (
+        Index(
+            "uq_stock_event_reverses",
+            "reverses_id",
+            "batch_id",
+            unique=True,
+            sqlite_where=text("reverses_id IS NOT NULL"),
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_stock_event_shipment",
+            "shipment_id",
+            sqlite_where=text("shipment_id IS NOT NULL"),
+            postgresql_where=text("shipment_id IS NOT NULL"),
+        ),
+        Index("ix_stock_event_facility_time", "facility_id", "occurred_at"),
+        Index(
+            "ix_stock_event_standing",
+            "batch_id",
+            "kind",
+            sqlite_where=text(_RARE),
+            postgresql_where=text(_RARE),
+        ),
+    )
     id: Mapped[Key]
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
     kind: Mapped[EventKind] = mapped_column(word(EventKind))
@@ -33,12 +64,17 @@ class StockEvent(Base):
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("token.id"))
+    cause: Mapped[WasteReason | None] = mapped_column(word(WasteReason))
     reason: Mapped[str | None] = mapped_column(Text)
+    reverses_id: Mapped[UUID | None]
     details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class Custody(Base):
-    """Doses of one batch that one location has held since one event; `remaining` only falls."""
+    """Doses of one batch that one location has held since one event; a root says where it comes from.
+
+    `remaining` only falls, but for a correction, which gives back what never left.
+    """
 
     __tablename__ = "custody"
     __table_args__ = (
@@ -46,7 +82,13 @@ class Custody(Base):
         CheckConstraint("remaining >= 0 AND remaining <= doses", "remaining"),
         _in_batch("parent_id", "custody"),
         _in_batch("event_id", "stock_event"),
-        Index("ix_custody_location_batch_left", "location_id", "batch_id", "remaining"),
+        Index(
+            "ix_custody_left",
+            "location_id",
+            "batch_id",
+            sqlite_where=text("remaining > 0"),
+            postgresql_where=text("remaining > 0"),
+        ),
         Index("ix_custody_parent", "parent_id", "batch_id"),
     )
     id: Mapped[Key]
@@ -54,17 +96,22 @@ class Custody(Base):
     event_id: Mapped[UUID]
     parent_id: Mapped[UUID | None]
     location_id: Mapped[UUID] = mapped_column(ForeignKey("location.id"))
+    origin: Mapped[Origin | None] = mapped_column(word(Origin))
     opened_at: Mapped[datetime]
     doses: Mapped[int]
     remaining: Mapped[int]
 
 
 class Movement(Base):
-    """One line of an event: doses out of a custody (none for a receipt from a supplier), into another or to an end."""
+    """One line of an event: doses out of a custody (none for a new root), into another or to an end.
+
+    A correction's line is its original with the doses negative, at the original's time: every sum over movements is
+    then what it would be had the original not happened.
+    """
 
     __tablename__ = "movement"
     __table_args__ = (
-        CheckConstraint("doses > 0", "doses"),
+        CheckConstraint("doses <> 0 AND (doses < 0) = (reverses_id IS NOT NULL)", "doses"),
         CheckConstraint("(to_custody_id IS NULL) <> (end_kind IS NULL)", "one_way_out"),
         CheckConstraint("from_custody_id IS NOT NULL OR to_custody_id IS NOT NULL", "somewhere"),
         _in_batch("event_id", "stock_event"),
@@ -72,6 +119,14 @@ class Movement(Base):
         _in_batch("to_custody_id", "custody"),
         Index("ix_movement_from_custody", "from_custody_id", "batch_id"),
         Index("ix_movement_event", "event_id", "batch_id"),
+        Index(
+            "uq_movement_reverses",
+            "reverses_id",
+            "batch_id",
+            unique=True,
+            sqlite_where=text("reverses_id IS NOT NULL"),
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
     )
     id: Mapped[Key]
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
@@ -82,6 +137,7 @@ class Movement(Base):
     doses: Mapped[int]
     occurred_at: Mapped[datetime]
     chosen: Mapped[Chosen | None] = mapped_column(word(Chosen))
+    reverses_id: Mapped[UUID | None]
 
 
 class Deadline(Base):
@@ -95,3 +151,19 @@ class Deadline(Base):
     rule_set: Mapped[Code]
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
+
+
+class Pack(Base):
+    """A coded unit of a batch: how many doses came in it, how many are left, and the custody that holds it."""
+
+    __tablename__ = "pack"
+    __table_args__ = (
+        CheckConstraint("remaining >= 0 AND remaining <= doses", "remaining"),
+        _in_batch("custody_id", "custody"),
+        Index("ix_pack_custody", "custody_id", "batch_id"),
+    )
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    custody_id: Mapped[UUID]
+    doses: Mapped[int]
+    remaining: Mapped[int]

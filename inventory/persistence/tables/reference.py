@@ -1,18 +1,22 @@
 """Reference data: facilities, equipment, products, batches, shipments and the rules."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.deadlines import RuleName
-from inventory.domain.words import ApplianceKind, FacilityKind, LocationKind, Side
+from inventory.domain.words import ApplianceKind, FacilityKind, LocationKind, Policy, Purpose, Side
 from inventory.persistence.columns import Base, Code, FacilityRef, Key, Name, Small, word
 
 
 class Facility(Base):
-    """A supplier, a store or a site, with its IANA zone; `supplied_by` is the store above it."""
+    """A supplier, a store or a site, with its IANA zone; `supplied_by` is the store above it.
+
+    `session_ends` is when a site's session ends each day, on its own clock: HH:MM.
+    """
 
     __tablename__ = "facility"
     id: Mapped[Key]
@@ -23,6 +27,7 @@ class Facility(Base):
     supplied_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("facility.id"))
     daily_capacity: Mapped[Small | None]
     stations: Mapped[Small | None]
+    session_ends: Mapped[str | None] = mapped_column(String(5))
 
 
 class Appliance(Base):
@@ -37,24 +42,30 @@ class Appliance(Base):
 
 
 class Shipment(Base):
-    """One dispatch from a facility to a facility; it has arrived with its first receipt."""
+    """One dispatch from a facility to a facility; it has arrived with its first receipt.
+
+    `departure` and `arrival` are the transport record's two halves, as each side stated it.
+    """
 
     __tablename__ = "shipment"
     id: Mapped[Key]
     from_facility_id: Mapped[FacilityRef] = mapped_column(index=True)
     to_facility_id: Mapped[FacilityRef] = mapped_column(index=True)
+    purpose: Mapped[Purpose] = mapped_column(word(Purpose))
     dispatched_at: Mapped[datetime]
     arrived_at: Mapped[datetime | None]
+    departure: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    arrival: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class Location(Base):
-    """What holds custodies: an appliance's storage or quarantine, or a shipment's transit."""
+    """What holds custodies: an appliance's storage or quarantine, a shipment's transit or its quarantine."""
 
     __tablename__ = "location"
     __table_args__ = (
         CheckConstraint("(appliance_id IS NULL) <> (shipment_id IS NULL)", "one_place"),
         UniqueConstraint("appliance_id", "kind"),
-        UniqueConstraint("shipment_id"),
+        UniqueConstraint("shipment_id", "kind"),
     )
     id: Mapped[Key]
     kind: Mapped[LocationKind] = mapped_column(word(LocationKind))
@@ -92,14 +103,40 @@ class DeadlineRule(Base):
     window: Mapped[Code]
 
 
+class RuleAssignment(Base):
+    """From when on a rule set holds: for a programme or all, for a facility with those below it or all."""
+
+    __tablename__ = "rule_assignment"
+    id: Mapped[Key]
+    rule_set: Mapped[Code]
+    programme_code: Mapped[str | None] = mapped_column(ForeignKey("programme.code"))
+    facility_id: Mapped[UUID | None] = mapped_column(ForeignKey("facility.id"))
+    effective_from: Mapped[datetime]
+
+
+class Programme(Base):
+    """A vaccination programme, and what it makes of doses that missed a deadline or were exposed."""
+
+    __tablename__ = "programme"
+    code: Mapped[Code] = mapped_column(primary_key=True)
+    name: Mapped[Name]
+    on_missed: Mapped[Policy] = mapped_column(word(Policy))
+    on_exposure: Mapped[Policy] = mapped_column(word(Policy))
+
+
 class Product(Base):
-    """A vaccine by its GTIN."""
+    """A vaccine by its GTIN; an opened vial lasts for hours, to the end of the session or for days, as it says."""
 
     __tablename__ = "product"
     gtin: Mapped[str] = mapped_column(String(14), primary_key=True)
     name: Mapped[Name]
     doses_per_vial: Mapped[Small]
     profile_code: Mapped[Code] = mapped_column(ForeignKey("storage_profile.code"))
+    programme_code: Mapped[Code] = mapped_column(ForeignKey("programme.code"))
+    imported: Mapped[bool]
+    open_vial_hours: Mapped[Small | None]
+    open_vial_session: Mapped[bool]
+    thaw_hours: Mapped[Small | None]
 
 
 class Batch(Base):

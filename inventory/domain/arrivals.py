@@ -1,0 +1,75 @@
+"""What a receiver may decide about goods, by what came with them.
+
+The three outcomes of the Chinese rules (疫苗储存和运输管理规范; 疫苗管理法 art. 39): papers complete and temperature
+right, receive; papers incomplete and temperature right, hold until they are complete; no record of the temperature, or
+out of range, must not be received.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from inventory.domain.errors import N_, Code, Conflict, Invalid
+from inventory.domain.temperature import celsius
+from inventory.domain.words import Outcome, Paper
+
+
+@dataclass(frozen=True)
+class Goods:
+    """What is known of goods at the door.
+
+    Attributes:
+        temperature: of the vaccine on arrival, in hundredths of a degree; None where nobody measured it.
+        recorded: whether the temperature is on record: that of the way on paper or by sensors, or both ends' by us.
+        low, high: the band of its storage profile, both ends included.
+        missing: the papers that should have come and did not.
+    """
+
+    temperature: int | None
+    recorded: bool
+    low: int
+    high: int
+    missing: tuple[Paper, ...] = ()
+
+
+def required_papers(imported: bool) -> tuple[Paper, ...]:
+    """The papers that goods from a supplier need, beside the record of the temperature."""
+    return (Paper.LOT_RELEASE, Paper.DELIVERY_NOTE, *((Paper.IMPORT_CLEARANCE,) if imported else ()))
+
+
+def missing_papers(imported: bool, papers: Collection[Paper]) -> tuple[Paper, ...]:
+    """The papers that goods from a supplier need and did not bring."""
+    return tuple(paper for paper in required_papers(imported) if paper not in papers)
+
+
+def check(outcome: Outcome, goods: Goods, reason: str | None) -> None:
+    """Refuse an outcome that what is known of the goods does not allow.
+
+    Raises:
+        Invalid: `malformed` for a refusal without a reason.
+        Conflict: `no_temperature_record`, `temperature_out_of_range` or `papers_incomplete`.
+    """
+    if outcome is Outcome.REFUSE:
+        if reason is None:
+            raise Invalid(Code.MALFORMED, "reason", None, N_("the reason why the goods are refused"))
+        return
+    _temperature(outcome, goods)
+    if outcome is Outcome.ACCEPT and goods.missing:
+        missing = ", ".join(goods.missing)
+        expected = N_("the outcome hold until these papers have come: %(missing)s")
+        raise Conflict(Code.PAPERS_INCOMPLETE, "outcome", outcome, expected, missing=missing)
+
+
+def _temperature(outcome: Outcome, goods: Goods) -> None:
+    if not goods.recorded:
+        expected = N_("the outcome refuse, for there is no record of the temperature on arrival or on the way")
+        raise Conflict(Code.NO_TEMPERATURE_RECORD, "outcome", outcome, expected)
+    if goods.temperature is not None and not goods.low <= goods.temperature <= goods.high:
+        expected = N_("the outcome refuse, for it is not between %(low)s and %(high)s degrees")
+        raise Conflict(
+            Code.TEMPERATURE_OUT_OF_RANGE,
+            "arrival_celsius",
+            celsius(goods.temperature),
+            expected,
+            low=celsius(goods.low),
+            high=celsius(goods.high),
+        )

@@ -1,0 +1,113 @@
+"""An event is corrected: it is reversed as a whole, once, by an event that stays on record beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from inventory.domain.errors import N_, Code, Conflict, Invalid, NotFound
+from inventory.domain.handling import may_post
+from inventory.domain.instants import stated
+from inventory.domain.words import EventKind
+from inventory.persistence.database import Database
+from inventory.persistence.tables import Batch, Custody, Facility, Movement, Shipment, StockEvent
+from inventory.services import assignments, ledger
+from inventory.services.posting import Posted, Request, post
+
+
+@dataclass(frozen=True)
+class CorrectionOrder:
+    """An event that is to be reversed, and why."""
+
+    event: UUID
+    occurred_at: datetime
+    reason: str
+
+
+def correct(database: Database, request: Request, order: CorrectionOrder) -> Posted:
+    """Reverse an event: its doses are where they were, and what it opened is void.
+
+    Raises:
+        NotFound: `not_found`.
+        Forbidden: `forbidden`, `not_your_facility`.
+        Invalid: `not_reversible` for a correction, `naive_time`, `time_in_future`.
+        Conflict: `already_reversed`, `custody_touched` while later events stand on this one,
+            `time_before_custody` for a time before the event's own.
+    """
+    return post(database, request, order, _correct)
+
+
+def _correct(session: Session, request: Request, order: CorrectionOrder) -> Posted:
+    event = _event(session, order.event)
+    may_post(EventKind.CORRECT, request.actor.role)
+    may_post(event.kind, request.actor.role)
+    facility = session.get_one(Facility, event.facility_id)
+    request.actor.may_write_for(facility)
+    at = stated("occurred_at", order.occurred_at, request.now)
+    _refuse_what_cannot_be(session, event, at)
+    lines = session.scalars(
+        select(Movement).where(Movement.event_id == event.id, Movement.batch_id == event.batch_id).order_by(Movement.id)
+    ).all()
+    _refuse_touched(session, event, lines)
+    batch = session.get_one(Batch, event.batch_id)
+    draft = ledger.Draft(EventKind.CORRECT, batch, facility, at, event.shipment_id, order.reason, reverses_id=event.id)
+    for line in lines:
+        draft.reverse(line)
+    events = ledger.record(session, request, [draft])
+    if event.kind is EventKind.RECEIVE and event.shipment_id is not None:
+        _arrive_anew(session, event.shipment_id, request.now)
+    return Posted(events, event.shipment_id)
+
+
+def _event(session: Session, event_id: UUID) -> StockEvent:
+    found = session.scalars(select(StockEvent).where(StockEvent.id == event_id)).one_or_none()
+    if found is None:
+        raise NotFound(Code.NOT_FOUND, "event", event_id, N_("the id of an event"))
+    return found
+
+
+def _refuse_what_cannot_be(session: Session, event: StockEvent, at: datetime) -> None:
+    if event.kind is EventKind.CORRECT:
+        expected = N_("an event that is no correction; record anew what was right")
+        raise Invalid(Code.NOT_REVERSIBLE, "event", event.id, expected)
+    reversed_by = select(StockEvent.id).where(StockEvent.reverses_id == event.id, StockEvent.batch_id == event.batch_id)
+    if session.scalars(reversed_by).first() is not None:
+        raise Conflict(Code.ALREADY_REVERSED, "event", event.id, N_("an event that was not corrected before"))
+    if at < event.occurred_at:
+        expected = N_("a time not before the event's own, %(occurred)s")
+        occurred = event.occurred_at.isoformat()
+        raise Conflict(Code.TIME_BEFORE_CUSTODY, "occurred_at", at.isoformat(), expected, occurred=occurred)
+
+
+def _refuse_touched(session: Session, event: StockEvent, lines: Sequence[Movement]) -> None:
+    """Later events first: what has been taken out of a custody that this event opened cannot be void."""
+    opened = [line.to_custody_id for line in lines if line.to_custody_id is not None]
+    touched = session.scalars(
+        select(Custody.id).where(
+            Custody.batch_id == event.batch_id, Custody.id.in_(opened), Custody.remaining != Custody.doses
+        )
+    ).first()
+    if touched is not None:
+        expected = N_("an event on which no later one stands; correct the later ones out of custody %(custody)s first")
+        raise Conflict(Code.CUSTODY_TOUCHED, "event", event.id, expected, custody=touched)
+
+
+def _arrive_anew(session: Session, shipment_id: UUID, now: datetime) -> None:
+    """A shipment has arrived with the first of its receipts that still stands; with none, it is on its way again."""
+    shipment = session.get_one(Shipment, shipment_id)
+    first: datetime | None = session.scalars(
+        select(func.min(StockEvent.occurred_at)).where(
+            StockEvent.shipment_id == shipment_id,
+            StockEvent.kind == EventKind.RECEIVE,
+            ledger.stands(StockEvent.id, StockEvent.batch_id),
+        )
+    ).one()
+    if first is None and shipment.arrived_at is not None:
+        ended_at, shipment.arrived_at, shipment.arrival = shipment.arrived_at, None, None
+        session.flush()
+        assignments.resume_watch(session, shipment_id, ended_at, now)
+    elif first is not None:
+        shipment.arrived_at = first

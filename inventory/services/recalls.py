@@ -1,0 +1,94 @@
+"""A batch is recalled: what is anywhere in stock or on its way is held, what was given is listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory.domain.custody import Holding, Take
+from inventory.domain.handling import HANDLING, happens_at, may_post
+from inventory.domain.instants import stated
+from inventory.domain.words import Chosen, EventKind, LocationKind
+from inventory.persistence.database import Database
+from inventory.persistence.statements import rows_in
+from inventory.persistence.tables import Batch, Custody, Deadline, Location
+from inventory.services import ledger, lookups
+from inventory.services.choice import clock_of
+from inventory.services.lookups import KnownBatch
+from inventory.services.posting import Posted, Request, post
+
+
+@dataclass(frozen=True)
+class RecallOrder:
+    """A batch that is recalled, the store that orders it, and why."""
+
+    facility: str
+    gtin: str
+    batch: str
+    occurred_at: datetime
+    reason: str
+
+
+def recall(database: Database, request: Request, order: RecallOrder) -> Posted:
+    """Hold every dose of a batch, wherever it is; from then on none is dispatched, released or given.
+
+    A second recall holds what has come free since. Doses that were given are read at the recall (`recalled`).
+
+    Raises:
+        Forbidden: `forbidden` for all but supervisors and admins, `not_your_facility`.
+        Invalid: as `stock_orders.scene`.
+    """
+    return post(database, request, order, _recall)
+
+
+def _recall(session: Session, request: Request, order: RecallOrder) -> Posted:
+    may_post(EventKind.RECALL, request.actor.role)
+    at = stated("occurred_at", order.occurred_at, request.now)
+    facility = lookups.facility(session, order.facility)
+    request.actor.may_write_for(facility)
+    happens_at(EventKind.RECALL, facility.kind, order.facility)
+    known = lookups.batch(session, order.gtin, order.batch)
+    _wait_for_receipts(session, known.batch)
+    found = _everywhere(session, known)
+    latest = max([at, *(holding.opened_at for holding in found)])  # doses cannot be held before they are there
+    draft = ledger.Draft(EventKind.RECALL, known.batch, facility, latest, reason=order.reason)
+    beside = _quarantines(session, found)
+    for holding in found:
+        quarantine = beside[holding.location_id]
+        draft.pass_on(Take(holding, holding.remaining), Chosen.NAMED, quarantine, holding.clocks)
+    return Posted(ledger.record(session, request, [draft]))
+
+
+def _wait_for_receipts(session: Session, batch: Batch) -> None:
+    """Receipts of the batch that are being written keep its row; those that come later see the recall."""
+    session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update()).all()
+
+
+def _everywhere(session: Session, known: KnownBatch) -> list[Holding]:
+    sources = HANDLING[EventKind.RECALL].sources
+    rows = session.execute(
+        select(Custody, Location.kind)
+        .join(Location, Location.id == Custody.location_id)
+        .where(Custody.batch_id == known.batch.id, Custody.remaining > 0, Location.kind.in_(sources))
+        .order_by(Custody.id)
+    ).all()
+    clocks: dict[Any, list[Any]] = {}
+    query = select(Deadline).where(Deadline.batch_id == known.batch.id)
+    for (clock,) in rows_in(session, query, Deadline.custody_id, [custody.id for custody, _ in rows]):
+        clocks.setdefault(clock.custody_id, []).append(clock_of(clock))
+    return [
+        Holding(
+            each.id, each.remaining, known.batch.expiry, each.opened_at, tuple(clocks.get(each.id, ())),
+            each.location_id, kind, each.origin,
+        )
+        for each, kind in rows
+    ]  # fmt: skip
+
+
+def _quarantines(session: Session, holdings: Sequence[Holding]) -> dict[Any, Any]:
+    """The quarantine beside each location."""
+    places = {holding.location_id for holding in holdings}
+    return {place: lookups.beside(session, place, LocationKind.QUARANTINE) for place in places if place}
