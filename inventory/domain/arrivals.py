@@ -49,14 +49,23 @@ def check(outcome: Outcome, goods: Goods, reason: str | None) -> None:
         Conflict: `no_temperature_record`, `temperature_out_of_range` or `papers_incomplete`.
     """
     if outcome is Outcome.REFUSE:
-        if reason is None:
-            raise Invalid(Code.MALFORMED, "reason", None, N_("the reason why the goods are refused"))
+        reason_given(reason)
         return
     _temperature(outcome, goods)
     if outcome is Outcome.ACCEPT and goods.missing:
         missing = ", ".join(goods.missing)
         expected = N_("the outcome hold until these papers have come: %(missing)s")
         raise Conflict(Code.PAPERS_INCOMPLETE, "outcome", outcome, expected, missing=missing)
+
+
+def reason_given(reason: str | None) -> None:
+    """Refuse to note without a reason that goods were not in order.
+
+    Raises:
+        Invalid: `malformed`.
+    """
+    if reason is None:
+        raise Invalid(Code.MALFORMED, "reason", None, N_("the reason why goods are refused, damaged or too many"))
 
 
 def _temperature(outcome: Outcome, goods: Goods) -> None:

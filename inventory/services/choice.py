@@ -1,7 +1,7 @@
 """Choosing the custodies that an order takes from: the one that was named, or those whose turn it is."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -71,6 +71,34 @@ def choose(session: Session, wanted: Wanted) -> tuple[list[Take], Chosen]:
     takes = all_of(there) if wanted.doses is None else pick(there, wanted.doses)
     in_whole_vials(takes, wanted.known.product.doses_per_vial)
     return takes, chosen
+
+
+def choose_on_board(session: Session, wanted: Wanted, doses: int) -> tuple[list[Take], Chosen]:
+    """The custodies of a shipment to take from: the one that was named, else what travels freely before what is held.
+
+    Raises:
+        as `choose`, but that a recalled or expired batch is taken: it has to go somewhere.
+    """
+    if wanted.custody is not None:
+        takes, chosen = pick([named(session, wanted)], doses), Chosen.NAMED
+    else:
+        takes, chosen = _on_board(session, wanted, doses), Chosen.PICKED
+    in_whole_vials(takes, wanted.known.product.doses_per_vial)
+    return takes, chosen
+
+
+def _on_board(session: Session, wanted: Wanted, doses: int) -> list[Take]:
+    aboard = [
+        [each for each in holdings(session, replace(wanted, within=within)) if each.opened_at <= wanted.at]
+        for within in (wanted.within, replace(wanted.within, held=True))
+    ]
+    free, held = aboard
+    free_doses = sum(each.remaining for each in free)
+    if free_doses >= doses:
+        return pick(free, doses)
+    if free_doses + sum(each.remaining for each in held) < doses:
+        return pick([*free, *held], doses)  # which says how many there are
+    return [*(all_of(free) if free else []), *pick(held, doses - free_doses)]
 
 
 def refuse_batch(kind: EventKind, known: KnownBatch, at: datetime, zone: str) -> None:

@@ -32,7 +32,7 @@ def correct(database: Database, request: Request, order: CorrectionOrder) -> Pos
 
     Raises:
         NotFound: `not_found`.
-        Forbidden: `forbidden`, `not_your_facility`.
+        Forbidden: `forbidden`; `not_your_facility` for what others wrote elsewhere.
         Invalid: `not_reversible` for a correction, `naive_time`, `time_in_future`.
         Conflict: `already_reversed`, `custody_touched` while later events stand on this one,
             `time_before_custody` for a time before the event's own.
@@ -45,7 +45,8 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     may_post(EventKind.CORRECT, request.actor.role)
     may_post(event.kind, request.actor.role)
     facility = session.get_one(Facility, event.facility_id)
-    request.actor.may_write_for(facility)
+    if event.actor_id != request.actor.id:
+        request.actor.may_write_for(facility)
     at = stated("occurred_at", order.occurred_at, request.now)
     _refuse_what_cannot_be(session, event, at)
     lines = session.scalars(

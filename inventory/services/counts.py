@@ -57,7 +57,7 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     known = lookups.batch(session, order.gtin, order.batch)
     wanted = Wanted(EventKind.COUNT, known, None, Within(facility, order.held, appliance.id), at)
     choice.hold(session, wanted)
-    _refuse_after_a_later_count(session, facility, known, at)
+    _refuse_after_a_later_count(session, facility, known, order, at)
     book = _book(session, wanted)
     if book != order.counted and order.reason is None:
         raise Invalid(Code.MALFORMED, "reason", None, N_("why the count differs from the book, %(book)d"), book=book)
@@ -73,19 +73,23 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     return Posted(ledger.record(session, request, [draft]))
 
 
-def _refuse_after_a_later_count(session: Session, facility: Facility, known: KnownBatch, at: datetime) -> None:
+def _refuse_after_a_later_count(
+    session: Session, facility: Facility, known: KnownBatch, order: CountOrder, at: datetime
+) -> None:
     """A count corrects the book from its time on; an older one would correct once more what a later one has settled."""
-    later = select(StockEvent.occurred_at).where(
+    later = select(StockEvent.occurred_at, StockEvent.details).where(
         StockEvent.facility_id == facility.id,
         StockEvent.batch_id == known.batch.id,
         StockEvent.kind == EventKind.COUNT,
         StockEvent.occurred_at > at,
         ledger.stands(StockEvent.id, StockEvent.batch_id),
     )
-    last = session.scalars(later.order_by(StockEvent.occurred_at.desc()).limit(1)).first()
-    if last is not None:
-        expected = N_("a time not before the last count of the batch, %(counted)s")
-        raise Conflict(Code.TIME_BEFORE_COUNT, "occurred_at", at.isoformat(), expected, counted=last.isoformat())
+    place = {"appliance": order.appliance, "held": order.held}
+    for counted, details in session.execute(later.order_by(StockEvent.occurred_at.desc())):
+        if place.items() <= details.items():
+            expected = N_("a time not before the last count there, %(counted)s")
+            shown = counted.isoformat()
+            raise Conflict(Code.TIME_BEFORE_COUNT, "occurred_at", at.isoformat(), expected, counted=shown)
 
 
 def _book(session: Session, wanted: Wanted) -> int:

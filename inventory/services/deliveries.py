@@ -10,10 +10,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inventory.domain import arrivals, deadlines
-from inventory.domain.custody import Holding, Take, all_of, divided, in_whole_vials, pick
+from inventory.domain.custody import Take, divided
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.handling import happens_at, may_post
 from inventory.domain.instants import stated
+from inventory.domain.products import whole_vials
 from inventory.domain.transport import TransportRecord
 from inventory.domain.words import Chosen, EventKind, LocationKind, Origin, Outcome, Purpose
 from inventory.persistence.database import Database
@@ -26,7 +27,7 @@ from inventory.persistence.tables import (
     Shipment,
     StorageProfile,
 )
-from inventory.services import assignments, choice, ledger, lookups, shipments, vials
+from inventory.services import assignments, choice, ledger, lookups, shipments, tidings, vials
 from inventory.services.choice import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -81,7 +82,31 @@ def _receive_shipment(session: Session, request: Request, order: ArrivalOrder) -
     drafts = [arrival.unload(known, line) for known, line in arrival.known_lines()]
     _arrived(session, arrival.shipment, order, arrival.at, request.now)
     events = ledger.record(session, request, drafts)
+    tidings.tell_arrival(session, arrival.shipment, events[0], arrival.way_back_id, request.now)
     return Posted(events, arrival.shipment.id, arrival.way_back_id)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """How the doses of a line are dealt with, once the order's outcome is applied."""
+
+    good: int
+    damaged: int
+    refused: int
+    surplus: int
+
+    @staticmethod
+    def of(line: ArrivalLine, outcome: Outcome) -> "_Parts":
+        """An order that refuses refuses what would have been good."""
+        refuses = outcome is Outcome.REFUSE
+        good, refused = (0, line.refused + line.doses) if refuses else (line.doses, line.refused)
+        return _Parts(good, line.damaged, refused, line.surplus)
+
+    @property
+    def told(self) -> dict[str, int]:
+        """What was not in order."""
+        parts = {"damaged": self.damaged, "refused": self.refused, "surplus": self.surplus}
+        return {name: doses for name, doses in parts.items() if doses}
 
 
 class _Arrival:
@@ -113,39 +138,37 @@ class _Arrival:
 
     def unload(self, known: KnownBatch, line: ArrivalLine) -> ledger.Draft:
         """One line's doses into the places where they belong."""
-        order = self._order
-        refused = line.doses + line.refused if order.outcome is Outcome.REFUSE else line.refused
-        taken = 0 if order.outcome is Outcome.REFUSE else line.doses
-        if taken:
-            self._check(known)
-        details = {
-            name: doses
-            for name, doses in (("damaged", line.damaged), ("refused", refused), ("surplus", line.surplus))
-            if doses
-        }
+        order, parts = self._order, _Parts.of(line, self._order.outcome)
+        self._check(known, parts)
         draft = ledger.Draft(
             EventKind.RECEIVE, known.batch, self.receiver, self.at, self.shipment.id, order.reason,
-            details={"outcome": order.outcome, **details},
+            details={"outcome": order.outcome, **parts.told},
         )  # fmt: skip
-        takes, chosen = self._takes(known, line, taken + line.damaged + refused)
-        good, damaged, back = divided(takes, (taken, line.damaged, refused))
+        takes, chosen = self._takes(known, line, parts.good + parts.damaged + parts.refused)
+        good, damaged, back = divided(takes, (parts.good, parts.damaged, parts.refused))
         self._put(draft, known, good, chosen, held=order.outcome is Outcome.HOLD)
         self._put(draft, known, damaged, chosen, held=True)
         if back:
             shipments.send_on(draft, back, chosen, self._trip_back())
-        if line.surplus:
-            self._found(draft, known, line.surplus)
+        if parts.surplus:
+            self._found(draft, known, parts.surplus)
         return draft
 
-    def _check(self, known: KnownBatch) -> None:
-        """The temperature at the door; what comes back to a store is looked at in quarantine, whatever it was."""
-        if self.shipment.purpose is Purpose.RETURN:
-            return
-        profile = self._session.get_one(StorageProfile, known.product.profile_code)
-        temperature = self._order.transport.arrival_temperature if self._order.transport else None
-        recorded = temperature is not None or self._watched
-        goods = arrivals.Goods(temperature, recorded, profile.low, profile.high)
-        arrivals.check(self._order.outcome, goods, self._order.reason)
+    def _check(self, known: KnownBatch, parts: "_Parts") -> None:
+        """Whole vials, a reason for what is not in order, and for the rest the temperature at the door.
+
+        What comes back to a store is looked at in quarantine, whatever its temperature.
+        """
+        for name, doses in parts.told.items():
+            whole_vials(name, doses, known.product.doses_per_vial)
+        if parts.told:
+            arrivals.reason_given(self._order.reason)
+        if parts.good and self.shipment.purpose is not Purpose.RETURN:
+            profile = self._session.get_one(StorageProfile, known.product.profile_code)
+            temperature = self._order.transport.arrival_temperature if self._order.transport else None
+            recorded = temperature is not None or self._watched
+            goods = arrivals.Goods(temperature, recorded, profile.low, profile.high)
+            arrivals.check(self._order.outcome, goods, self._order.reason)
 
     @cached_property
     def _watched(self) -> bool:
@@ -153,32 +176,11 @@ class _Arrival:
         return self._session.scalars(watch.limit(1)).first() is not None
 
     def _takes(self, known: KnownBatch, line: ArrivalLine, doses: int) -> tuple[list[Take], Chosen]:
-        """From the shipment, what travels freely before what is held on its way."""
         if not doses:
             return [], Chosen.PICKED
         within = Within(self.receiver, shipment_id=self.shipment.id)
         wanted = Wanted(EventKind.RECEIVE, known, doses, within, self.at, line.custody)
-        if line.custody is not None:
-            takes, chosen = pick([choice.named(self._session, wanted)], doses), Chosen.NAMED
-        else:
-            takes, chosen = self._picked(wanted, doses), Chosen.PICKED
-        in_whole_vials(takes, known.product.doses_per_vial)
-        return takes, chosen
-
-    def _picked(self, wanted: Wanted, doses: int) -> list[Take]:
-        held = Within(self.receiver, held=True, shipment_id=self.shipment.id)
-        found: list[Holding] = []
-        for within in (wanted.within, held):
-            there = Wanted(wanted.kind, wanted.known, doses, within, self.at)
-            found += [each for each in choice.holdings(self._session, there) if each.opened_at <= self.at]
-        free = [each for each in found if each.location_kind is LocationKind.TRANSIT]
-        free_doses = sum(each.remaining for each in free)
-        if free_doses >= doses:
-            return pick(free, doses)
-        rest = [each for each in found if each not in free]
-        if free_doses + sum(each.remaining for each in rest) < doses:
-            return pick(found, doses)  # which says how many there are
-        return [*(all_of(free) if free else []), *pick(rest, doses - free_doses)]
+        return choice.choose_on_board(self._session, wanted, doses)
 
     def _put(
         self, draft: ledger.Draft, known: KnownBatch, takes: Sequence[Take], chosen: Chosen, *, held: bool

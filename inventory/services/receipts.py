@@ -17,8 +17,8 @@ from inventory.domain.transport import TransportRecord
 from inventory.domain.words import EventKind, FacilityKind, LocationKind, Origin, Outcome, Paper
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_new
-from inventory.persistence.tables import Appliance, Batch, Facility, Product, StorageProfile
-from inventory.services import ledger, lookups, vials
+from inventory.persistence.tables import Appliance, Batch, Custody, Facility, Product, StorageProfile
+from inventory.services import ledger, lookups, tidings, vials
 from inventory.services.ids import new_id
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
@@ -82,7 +82,10 @@ def _receive_goods(session: Session, request: Request, order: ReceiptOrder) -> P
         clocks = deadlines.on_arrival(rules, facility.kind, facility.zone, at, upstream)
         clocks = vials.put_into(appliance.kind, product, at, clocks)
         draft.open_root(_location(session, appliance, order.outcome), order.doses, Origin.SUPPLIED, clocks)
-    return Posted(ledger.record(session, request, [draft]))
+    events = ledger.record(session, request, [draft])
+    if order.outcome is Outcome.REFUSE:
+        tidings.tell_refused_receipt(session, facility, order.supplier, events[0], order.doses, request.now)
+    return Posted(events)
 
 
 def _receiving_store(session: Session, request: Request, order: ReceiptOrder) -> Facility:
@@ -126,9 +129,20 @@ def _batch(session: Session, product: Product, order: ReceiptOrder) -> Batch:
     mine = select(Batch).where(Batch.gtin == product.gtin, Batch.number == order.batch)
     batch = session.scalars(mine.with_for_update(read=True)).one()
     if batch.expiry != order.expiry:
+        _mend_expiry(session, batch, order)
+    return batch
+
+
+def _mend_expiry(session: Session, batch: Batch, order: ReceiptOrder) -> None:
+    """An expiry that was mistyped can be put right once every receipt with it was corrected."""
+    roots = select(Custody.id).where(
+        Custody.batch_id == batch.id, Custody.parent_id.is_(None), ledger.stands(Custody.event_id, Custody.batch_id)
+    )
+    if session.scalars(roots.limit(1)).first() is not None:
         expected = N_("%(expiry)s, as this batch was received before")
         raise Conflict(Code.BATCH_EXPIRY_DIFFERS, "expiry", order.expiry, expected, expiry=batch.expiry)
-    return batch
+    batch.expiry = order.expiry
+    session.flush()
 
 
 def _refuse_batch(session: Session, batch: Batch, facility: Facility, at: datetime, order: ReceiptOrder) -> None:

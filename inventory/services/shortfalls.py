@@ -11,7 +11,8 @@ from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.words import End, EventKind, Explanation, LocationKind, WasteReason
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Facility, Shipment
-from inventory.services import ledger, lookups, stock_orders, vials
+from inventory.services import choice, ledger, lookups, stock_orders, vials
+from inventory.services.choice import Wanted, Within
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
 from inventory.services.stock_orders import Scene, StockOrder
@@ -65,7 +66,8 @@ def _explain(session: Session, request: Request, order: ExplanationOrder) -> Pos
         cause=WasteReason.LOST if lost else None,
         details={"explanation": order.explanation},
     )
-    takes, chosen = stock_orders.takes_of_shipment(session, there, wanted)
+    aboard = Wanted(there.kind, there.known, order.doses, Within(there.facility, shipment_id=shipment.id), there.at)
+    takes, chosen = choice.choose_on_board(session, aboard, order.doses)
     for take in takes:
         if lost:
             draft.end(take, chosen, End.WASTED)

@@ -72,12 +72,6 @@ def takes(session: Session, there: Scene, order: StockOrder) -> tuple[list[Take]
     return choice.choose(session, Wanted(there.kind, there.known, order.doses, within, there.at, order.custody))
 
 
-def takes_of_shipment(session: Session, there: Scene, order: StockOrder) -> tuple[list[Take], Chosen]:
-    """The custodies on their way that the order takes from, whoever posts it."""
-    within = Within(there.facility, shipment_id=order.shipment)
-    return choice.choose(session, Wanted(there.kind, there.known, order.doses, within, there.at))
-
-
 def _within(session: Session, facility: Facility, order: StockOrder) -> Within:
     appliance = lookups.appliance_of(session, order.appliance, facility).id if order.appliance else None
     if order.shipment is not None:
