@@ -27,7 +27,8 @@ class Handling:
         expired: whether doses past the label's expiry, or past the limit of an opened or thawed vial, may be taken.
         recalled: whether doses of a recalled batch may be taken.
         whole_vials: whether only unopened vials may be taken.
-        needs: what has to be stated beside the doses, by the names of the order's fields.
+        needs: what an order states beside the doses, by the names of its fields; domain.arrivals says what a receipt's
+            outcome needs in turn.
     """
 
     roles: frozenset[Role]
@@ -44,11 +45,13 @@ def _sources(*kinds: LocationKind) -> frozenset[LocationKind]:
 
 
 HANDLING: dict[EventKind, Handling] = {
-    EventKind.RECEIVE: Handling(WRITERS, STORES | SITES, _sources(TRANSIT, QUARANTINE), needs=("arrival_temperature",)),
+    EventKind.RECEIVE: Handling(
+        WRITERS, STORES | SITES, _sources(TRANSIT, QUARANTINE), needs=("appliance", "outcome", "transport")
+    ),
     EventKind.DISPATCH: Handling(
         WRITERS, STORES | SITES, _sources(STORAGE), expired=False, recalled=False, whole_vials=True
     ),
-    EventKind.MOVE: Handling(WRITERS, STORES | SITES, _sources(STORAGE, QUARANTINE)),
+    EventKind.MOVE: Handling(WRITERS, STORES | SITES, _sources(STORAGE, QUARANTINE), needs=("to_appliance",)),
     EventKind.OPEN: Handling(WRITERS, SITES, _sources(STORAGE), expired=False, recalled=False, whole_vials=True),
     EventKind.ADMINISTER: Handling(WRITERS, SITES, _sources(STORAGE), expired=False, recalled=False),
     EventKind.WASTE: Handling(WRITERS, STORES | SITES, _sources(STORAGE, QUARANTINE, TRANSIT), needs=("cause",)),
@@ -56,7 +59,7 @@ HANDLING: dict[EventKind, Handling] = {
     EventKind.RELEASE: Handling(
         WRITERS, STORES | SITES, _sources(QUARANTINE), expired=False, recalled=False, needs=("reason",)
     ),
-    EventKind.COUNT: Handling(WRITERS, STORES | SITES, _sources(STORAGE, QUARANTINE)),
+    EventKind.COUNT: Handling(WRITERS, STORES | SITES, _sources(STORAGE, QUARANTINE), needs=("counted", "appliance")),
     EventKind.RETURN: Handling(
         WRITERS, STORES | SITES, _sources(STORAGE, QUARANTINE), whole_vials=True, needs=("reason",)
     ),
