@@ -4,9 +4,10 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 TEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test check lock format clean
+.PHONY: help demo clean-demo test bench check lock format clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,6 +31,9 @@ clean-demo:  ## drop the demo's data
 
 test: $(DEV)  ## run every test, on all databases and brokers that can be had
 	$(BIN)/python -m pytest --cov --cov-report=term $(TEST_ARGS)
+
+bench: $(RUNTIME)  ## measure the ledger's ratios on PostgreSQL; see docs/performance.md
+	$(BIN)/python -m bench.ledger $(BENCH_ARGS)
 
 check: $(DEV)  ## lint, types, import contracts
 	$(BIN)/ruff check .

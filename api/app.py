@@ -4,14 +4,25 @@ from typing import cast
 
 from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
-from flask_babel import Babel, get_locale
+from flask_babel import Babel
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api import problems
 from api.blueprint import BatchNumber
 from api.context import EXTENSION
-from api.routes import documentation, health, ledger, questions, registry
+from api.routes import (
+    compliance,
+    deadlines,
+    documentation,
+    events,
+    health,
+    ledger,
+    notices,
+    questions,
+    registry,
+    usability,
+)
 from api.schemas.fields import Celsius, Instant, Minutes
 from api.schemas.problems import ProblemSchema
 from inventory.clock import Clock, system_clock
@@ -22,6 +33,7 @@ LANGUAGES = ("en", "zh_Hans_CN")
 """The catalogues: English and zh_CN, which Babel knows by its full name only."""
 
 HEADERS = {
+    "Vary": "Accept-Language",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -70,7 +82,16 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
         api.register_field(field, kind, form)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for blueprint in (*registry.BLUEPRINTS, ledger.blueprint, *questions.BLUEPRINTS):
+    for blueprint in (
+        *registry.BLUEPRINTS,
+        events.blueprint,
+        ledger.blueprint,
+        *questions.BLUEPRINTS,
+        deadlines.blueprint,
+        notices.blueprint,
+        compliance.blueprint,
+        usability.blueprint,
+    ):
         api.register_blueprint(blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(documentation.blueprint)
@@ -94,8 +115,6 @@ def _language() -> str:
 
 
 def _harden(response: Response) -> Response:
-    response.headers.setdefault("Content-Language", str(get_locale()).replace("_", "-"))
-    response.vary.add("Accept-Language")
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Language", _language().replace("_", "-"))
+    response.headers.extend(HEADERS)
     return response

@@ -4,7 +4,7 @@ from typing import Any
 
 import flask_smorest
 from flask import Request
-from marshmallow import missing
+from marshmallow import Schema, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import PathConverter
@@ -38,6 +38,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A blueprint whose arguments are read strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    def arguments(self, schema: type[Schema], **more: Any) -> Any:
+        """As flask-smorest does it, but with one schema for all requests: to make one costs more than to use it."""
+        return super().arguments(schema(), **more)
 
 
 class BatchNumber(PathConverter):

@@ -2,8 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,16 +12,15 @@ import click
 from coldtrail import processes
 from coldtrail.demo import run_demo
 from coldtrail.importing import excursion_line, import_fridge_tag, replayed_document
-from coldtrail.settings import BROKER, Settings, SettingsError, broker_settings, from_environment
-from inventory.domain.errors import ColdtrailError
+from coldtrail.settings import BROKER, broker_settings
+from coldtrail.telling import open_database, settings, told
+from coldtrail.watching import watch_command
 from inventory.domain.words import Role
-from inventory.persistence.database import Database
 from inventory.persistence.migrate import upgrade
 from inventory.services import access, rules, verification
 from inventory.services.equipment import shard_of
-from inventory.strict_json import BadPayload
 from mqtt_ingest import topics
-from mqtt_ingest.client import Publisher, SubscriptionRefused
+from mqtt_ingest.client import Publisher
 from mqtt_ingest.replay import replay as replay_document
 
 
@@ -63,33 +61,7 @@ def main() -> None:
     """
 
 
-def _settings() -> Settings:
-    try:
-        return from_environment(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(f"the environment is wrong:\n{error}") from error
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the domain, of files, of the broker and of arguments, told in one line."""
-    try:
-        yield
-    except UnicodeEncodeError as error:
-        raise click.ClickException(f"an argument is not UTF-8: {error.reason}") from error
-    except (ColdtrailError, BadPayload, topics.BadTopic, SubscriptionRefused, processes.NotMigrated) as error:
-        raise click.ClickException(_line(str(error))) from error
-
-
-def _line(text: str) -> str:
-    """The text with what could break the line, or steer the terminal, escaped; it may quote what was given."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    with _told(), closing(processes.opened(_settings().database_url)) as database:
-        yield database
+main.add_command(watch_command)
 
 
 @main.command()
@@ -98,8 +70,8 @@ def serve() -> None:
 
     Example: COLDTRAIL_BIND=127.0.0.1:8000 coldtrail serve
     """
-    with _told():
-        processes.serve(_settings())
+    with told():
+        processes.serve(settings())
 
 
 @main.command()
@@ -111,8 +83,8 @@ def ingest(shards: str | None) -> None:
     """
     if shards is not None:
         os.environ["COLDTRAIL_SHARDS"] = shards
-    with _told():
-        processes.ingest(_settings())
+    with told():
+        processes.ingest(settings())
 
 
 @main.command()
@@ -121,10 +93,10 @@ def migrate() -> None:
 
     Example: COLDTRAIL_DATABASE_URL=postgresql://coldtrail:secret@database/coldtrail coldtrail migrate
     """
-    url = _settings().database_url
+    url = settings().database_url
     if url.startswith("sqlite:///"):
         _make_folder(Path(url.removeprefix("sqlite:///")).parent)
-    with _told():
+    with told():
         upgrade(url)
     click.echo("the database has the current schema")
 
@@ -142,7 +114,7 @@ def seed() -> None:
 
     Example: coldtrail seed
     """
-    with _database() as database:
+    with open_database() as database:
         rules.seed(database)
     click.echo("storage profiles: " + ", ".join(rules.PROFILES) + "; deadline rules: " + rules.RULE_SET)
 
@@ -153,7 +125,7 @@ def verify() -> None:
 
     Exits with 1 when something is wrong, and names it. Example: coldtrail verify
     """
-    with _database() as database:
+    with open_database() as database:
         verdict = verification.verify(database)
     for line in verification.report(verdict):
         click.echo(line)
@@ -175,8 +147,8 @@ def token_create(name: str, role: str, facilities: tuple[str, ...]) -> None:
 
     Example: coldtrail token create "Store keeper, county" --role staff --facility COUNTY
     """
-    with _database() as database:
-        click.echo(access.create_token(database, name, Role(role), facilities, _settings().clock()))
+    with open_database() as database:
+        click.echo(access.create_token(database, name, Role(role), facilities, settings().clock()))
 
 
 @token.command("list")
@@ -185,7 +157,7 @@ def token_list() -> None:
 
     Example: coldtrail token list
     """
-    with _database() as database:
+    with open_database() as database:
         for each in access.list_tokens(database):
             state = f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else "valid"
             click.echo("\t".join([each.name, each.role.value, ",".join(each.facilities) or "-", state]))
@@ -198,8 +170,8 @@ def token_revoke(name: str) -> None:
 
     Example: coldtrail token revoke "Store keeper, county"
     """
-    with _database() as database:
-        access.revoke_token(database, name, _settings().clock())
+    with open_database() as database:
+        access.revoke_token(database, name, settings().clock())
     click.echo(f"{name}: revoked")
 
 
@@ -219,8 +191,8 @@ def import_fridge_tag_command(file: Path, zone: ZoneInfo, appliance: str | None)
 
     Example: coldtrail import fridge-tag 130500109088_202206081014.txt --zone Asia/Shanghai
     """
-    with _database() as database:
-        imported, export = import_fridge_tag(database, file, zone, appliance, _settings().clock())
+    with open_database() as database:
+        imported, export = import_fridge_tag(database, file, zone, appliance, settings().clock())
     click.echo(f"{export.device} {export.serial}: {imported.readings} readings, {imported.new} new")
     for excursion in imported.excursions:
         click.echo(excursion_line(excursion, zone))
@@ -245,10 +217,10 @@ def replay(file: Path, url: str, gateway: str, shard: str | None, serial: str, c
 
     Example: coldtrail replay compressor_failure.json --mqtt mqtt://127.0.0.1:1883 --gateway GW-1 --serial LOGGER-1
     """
-    settings = _settings()
+    given = settings()
     client_id = f"coldtrail-replay-{uuid.uuid4().hex[:12]}"
-    mqtt = broker_settings(url, client_id, settings.mqtt.protocol, settings.mqtt.root)
-    with _told():
+    mqtt = broker_settings(url, client_id, given.mqtt.protocol, given.mqtt.root)
+    with told():
         shard = shard_of(gateway) if shard is None else shard
         receipts = topics.receipt_topic(gateway, shard, mqtt.root)
         document = replayed_document(file)
@@ -259,7 +231,7 @@ def replay(file: Path, url: str, gateway: str, shard: str | None, serial: str, c
                 gateway,
                 shard,
                 serial,
-                settings.clock,
+                given.clock,
                 chunk=chunk,
                 timeout=timeout,
                 root=mqtt.root,

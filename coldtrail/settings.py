@@ -4,9 +4,12 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from coldtrail.mail import ADDRESS, ADDRESSES, SMTP, MailSettings, SmtpServer, address, addresses, smtp_server
+from coldtrail.mail_texts import Language
+from coldtrail.webhook import SHORTEST_SECRET, URL, WebhookSettings, webhook_secret, webhook_url
 from inventory.clock import Clock, ScaledClock, system_clock
 from mqtt_ingest.settings import MqttSettings, Protocol
 from mqtt_ingest.topics import ROOT
@@ -24,6 +27,10 @@ BROKER = "mqtt://user:password@host:port or mqtts://..."
 """What a broker's URL is expected to be, to be said without the URL, which may hold a password."""
 
 
+Take = Callable[[str, str, Callable[[str], Any], str], Any]
+"""Reads a variable: its name, what stands for it unless it is set, how it is read, and what it is expected to be."""
+
+
 class SettingsError(Exception):
     """Everything that is wrong with the environment, a line each."""
 
@@ -39,6 +46,9 @@ class Settings:
     workers: int
     threads: int
     clock: Clock
+    webhook: WebhookSettings | None
+    mail: MailSettings | None
+    watch_seconds: int
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -74,11 +84,38 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         "workers": take("COLDTRAIL_WORKERS", "2", _count, "a number from 1 to 64"),
         "threads": take("COLDTRAIL_THREADS", "4", _count, "a number from 1 to 64"),
         "clock": take("COLDTRAIL_CLOCK", "", _clock, _CLOCK),
+        "webhook": _webhook(take, faults),
+        "mail": _mail(take, faults),
+        "watch_seconds": take("COLDTRAIL_WATCH_SECONDS", "30", _seconds, "a number of seconds from 1 to 3600"),
     }
     faults += [f"{name} is unknown" for name in sorted(environment) if _is_slip(name)]
     if faults:
         raise SettingsError("\n".join(faults))
-    return Settings(**read)  # type: ignore[arg-type]  # no fault: none of them is None
+    return Settings(**read)  # type: ignore[arg-type]  # no fault: only the channels may be None
+
+
+def _webhook(take: Take, faults: list[str]) -> WebhookSettings | None:
+    """The webhook, if there is one; it is never called unsigned."""
+    url = take("COLDTRAIL_WEBHOOK_URL", "", webhook_url, URL)
+    secret = take("COLDTRAIL_WEBHOOK_SECRET", "", webhook_secret, f"a secret of {SHORTEST_SECRET} characters or more")
+    if url and secret == "":
+        faults.append("COLDTRAIL_WEBHOOK_SECRET is not set; a webhook's messages are signed with it")
+    return WebhookSettings(url, secret) if url and secret else None
+
+
+def _mail(take: Take, faults: list[str]) -> MailSettings | None:
+    """How mail goes, if it does: it needs a sender and recipients."""
+    server: SmtpServer | None = take("COLDTRAIL_SMTP_URL", "", smtp_server, SMTP)
+    sender = take("COLDTRAIL_MAIL_FROM", "", address, ADDRESS)
+    recipients = take("COLDTRAIL_MAIL_TO", "", addresses, ADDRESSES)
+    language = take("COLDTRAIL_LANGUAGE", Language.ENGLISH.value, Language, " or ".join(Language))
+    if server is None:
+        return None
+    if sender == "":
+        faults.append("COLDTRAIL_MAIL_FROM is not set; mail needs a sender")
+    if recipients == ():
+        faults.append("COLDTRAIL_MAIL_TO is not set; mail needs recipients")
+    return MailSettings(server, sender, recipients, language) if sender and recipients and language else None
 
 
 KNOWN = {
@@ -92,6 +129,13 @@ KNOWN = {
     "COLDTRAIL_WORKERS",
     "COLDTRAIL_THREADS",
     "COLDTRAIL_CLOCK",
+    "COLDTRAIL_WEBHOOK_URL",
+    "COLDTRAIL_WEBHOOK_SECRET",
+    "COLDTRAIL_SMTP_URL",
+    "COLDTRAIL_MAIL_FROM",
+    "COLDTRAIL_MAIL_TO",
+    "COLDTRAIL_LANGUAGE",
+    "COLDTRAIL_WATCH_SECONDS",
     "COLDTRAIL_PORT",
     "COLDTRAIL_MQTT_PORT",
     "COLDTRAIL_SPEED",
@@ -178,6 +222,13 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 64:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 3600:
         raise ValueError(text)
     return number
 

@@ -57,6 +57,18 @@ def administration(batch: str, doses: int = 1, **other: Any) -> Json:
     return {"facility": "SITE-A", "gtin": ONE, "batch": batch, "doses": doses, "occurred_at": stated(NOW)} | other
 
 
+def override(batch: str, *covers: str, **other: Any) -> Json:
+    """A supervisor's word for a batch at site A: for what its doses were exposed to, unless something else is said."""
+    return {
+        "facility": "SITE-A",
+        "gtin": ONE,
+        "batch": batch,
+        "covers": list(covers) or ["exposure"],
+        "occurred_at": stated(NOW),
+        "reason": "The maker's stability data allow it",
+    } | other
+
+
 def stated(at: datetime) -> str:
     """An instant as a client writes it."""
     return at.isoformat()

@@ -46,7 +46,7 @@ def _frozen(order: dict[str, Any], line: type[Any] = Line) -> dict[str, Any]:
     """The order with its lists as tuples, its lines as the service knows them."""
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in order.items()}
     if "lines" in frozen:
-        frozen["lines"] = tuple(line(**each) for each in frozen["lines"])
+        frozen["lines"] = tuple(line(**_frozen(each)) for each in frozen["lines"])
     return frozen
 
 

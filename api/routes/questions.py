@@ -7,10 +7,10 @@ from api.auth import READERS, allow
 from api.blueprint import Blueprint
 from api.context import database, now
 from api.schemas import answers, queries
-from inventory.services import board, evidence, excursions, series, stock, trails, transit
+from inventory.services import evidence, excursions, series, stock, trails, transit
 from inventory.services.paging import Page
 
-ledger = Blueprint("stock", "stock", url_prefix="/api/v1", description="Where doses are, and by when they must go")
+ledger = Blueprint("stock", "stock", url_prefix="/api/v1", description="Where doses are")
 trail = Blueprint("trails", "trails", url_prefix="/api/v1", description="How doses came to be where they are")
 cold_chain = Blueprint("cold-chain", "cold-chain", url_prefix="/api/v1", description="What the sensors saw")
 BLUEPRINTS = (ledger, trail, cold_chain)
@@ -23,16 +23,6 @@ BLUEPRINTS = (ledger, trail, cold_chain)
 def get_stock(query: dict[str, Any]) -> Page[stock.StockLine]:
     """What is on hand, and on its way."""
     return stock.list_stock(database(), **query)
-
-
-@ledger.route("/deadlines")
-@allow(*READERS)
-@ledger.arguments(queries.DeadlineQuery, location="query")
-@ledger.response(200, answers.page_of(answers.DeadlineLineSchema))
-def get_deadlines(query: dict[str, Any]) -> Page[board.DeadlineLine]:
-    """The countdown board, most urgent first."""
-    wanted = query.pop("status")
-    return board.list_deadlines(database(), wanted=wanted, now=now(), **query)
 
 
 @ledger.route("/shipments")

@@ -9,9 +9,19 @@ from api.context import database, now
 from api.schemas.answers import page_of
 from api.schemas.fields import Schema
 from api.schemas.queries import PageQuery
-from api.schemas.registry import ApplianceSchema, FacilitySchema, GatewaySchema, ProductSchema, SensorSchema
+from api.schemas.registry import (
+    ApplianceSchema,
+    FacilitySchema,
+    GatewaySchema,
+    ProductSchema,
+    ProgrammeSchema,
+    RuleAssignmentSchema,
+    RuleSetSchema,
+    SensorSchema,
+)
+from inventory.domain.deadlines import DeadlineRule
 from inventory.persistence.database import Database
-from inventory.services import equipment, facilities, products
+from inventory.services import equipment, facilities, products, programmes, rule_sets
 from inventory.services.paging import Page
 
 Add = Callable[[Any], Any]
@@ -39,6 +49,10 @@ def _resource(name: str, schema: type[Schema], add: Add, listing: List) -> Bluep
         return listing(database(), query["after"], query["limit"])
 
     return blueprint
+
+
+def _rule_set(code: str, rules: list[dict[str, Any]]) -> rule_sets.RuleSetRecord:
+    return rule_sets.RuleSetRecord(code, tuple(DeadlineRule(code, **rule) for rule in rules))
 
 
 BLUEPRINTS = (
@@ -71,5 +85,23 @@ BLUEPRINTS = (
         SensorSchema,
         lambda record: equipment.add_sensor(database(), equipment.SensorRecord(**record), now()),
         equipment.list_sensors,
+    ),
+    _resource(
+        "programmes",
+        ProgrammeSchema,
+        lambda record: programmes.add_programme(database(), programmes.ProgrammeRecord(**record)),
+        programmes.list_programmes,
+    ),
+    _resource(
+        "rule-sets",
+        RuleSetSchema,
+        lambda record: rule_sets.add_rule_set(database(), _rule_set(**record)),
+        rule_sets.list_rule_sets,
+    ),
+    _resource(
+        "rule-assignments",
+        RuleAssignmentSchema,
+        lambda record: rule_sets.add_rule_assignment(database(), rule_sets.RuleAssignmentRecord(**record)),
+        rule_sets.list_rule_assignments,
     ),
 )

@@ -1,11 +1,11 @@
-"""Answers: stock, deadlines, shipments, trails, excursions, readings."""
+"""Answers: stock, shipments, trails, excursions, readings."""
 
 from marshmallow import fields
 
 from api.schemas import fields as own
 from api.schemas.fields import Celsius, Instant, Minutes, Schema
 from api.schemas.ledger import TransportSchema
-from inventory.domain.deadlines import RuleName, Status
+from inventory.domain.deadlines import RuleName
 from inventory.domain.words import Chosen, EventKind, LocationKind, Origin, Purpose, RejectReason, Side
 
 
@@ -30,26 +30,6 @@ class StockLineSchema(Schema):
     expiry = fields.Date()
     opened_at = Instant()
     doses = fields.Integer()
-
-
-class DeadlineLineSchema(Schema):
-    """One clock on the countdown board."""
-
-    custody = fields.UUID()
-    name = own.word(RuleName)
-    rule_set = fields.String()
-    status = own.word(Status)
-    place = fields.Nested(PlaceSchema)
-    gtin = fields.String()
-    batch = fields.String()
-    opened_at = Instant()
-    due_at = Instant()
-    minutes_left = Minutes(
-        attribute="time_left", metadata={"description": "Until it is due; negative when it was missed"}
-    )
-    doses_left = fields.Integer()
-    doses_met = fields.Integer()
-    doses_late = fields.Integer()
 
 
 class ShipmentLineSchema(Schema):

@@ -106,5 +106,5 @@ def word(words: type[StrEnum], **kwargs: Any) -> fields.Enum[Any]:
 
 
 def _printable(value: str) -> None:
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+    if not value.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
         raise ValidationError("Expected text without control characters.")

@@ -7,6 +7,7 @@ from marshmallow import Schema as BaseSchema
 
 from api.schemas import fields as own
 from api.schemas.fields import Celsius, Instant, Schema
+from api.schemas.packs import OverrideReasonSchema, pack_code, packs_in, scanned_packs
 from inventory.domain.transport import TransportRecord
 from inventory.domain.words import Cooling, Explanation, Outcome, Paper, WasteReason
 
@@ -79,15 +80,17 @@ class ReceiptSchema(Schema):
     outcome = own.word(Outcome, load_default=Outcome.ACCEPT)
     reason = _reason()
     delivery_clock_began_at = Instant(load_default=None, allow_none=True)
+    packs = packs_in()
 
 
 class LineSchema(Schema):
-    """Doses of a batch, from a custody where one is named."""
+    """Doses of a batch, from a custody where one is named, or in packs."""
 
     gtin = own.text(14, required=True)
     batch = own.batch_number(required=True)
-    doses = own.doses(required=True)
+    doses = own.doses(load_default=None, allow_none=True)
     custody = fields.UUID(load_default=None, allow_none=True)
+    packs = scanned_packs()
 
 
 class ArrivalLineSchema(Schema):
@@ -100,6 +103,7 @@ class ArrivalLineSchema(Schema):
     refused = own.some_doses(load_default=0)
     surplus = own.some_doses(load_default=0)
     custody = fields.UUID(load_default=None, allow_none=True)
+    packs = scanned_packs()
 
 
 class DispatchSchema(Schema):
@@ -166,6 +170,11 @@ class AdministrationSchema(Schema):
         allow_none=True,
         metadata={"description": "An opaque reference to the person; names and identity numbers are refused"},
     )
+    previous_gtin = own.text(
+        14, load_default=None, allow_none=True, metadata={"description": "The product of the person's earlier dose"}
+    )
+    override = fields.Nested(OverrideReasonSchema, load_default=None, allow_none=True)
+    pack = pack_code(load_default=None, allow_none=True)
 
 
 class AdministrationListSchema(Schema):
@@ -214,6 +223,7 @@ class WastageSchema(StockOrderSchema):
     """Doses that are wasted, and why."""
 
     doses = own.doses(required=True)
+    pack = pack_code(load_default=None, allow_none=True)
     cause = own.word(WasteReason, required=True)
     reason = _reason()
     held = fields.Boolean(load_default=False, metadata={"description": "From quarantine"})

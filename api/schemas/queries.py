@@ -4,7 +4,6 @@ from marshmallow import fields, validate
 
 from api.schemas import fields as own
 from api.schemas.fields import Instant, Schema
-from inventory.domain.deadlines import Status
 
 
 class PageQuery(Schema):
@@ -24,12 +23,6 @@ class StockQuery(FacilityQuery):
     """Of one batch, or of all."""
 
     batch = own.batch_number(load_default=None)
-
-
-class DeadlineQuery(FacilityQuery):
-    """With one status, or all whose clock still runs."""
-
-    status = own.word(Status, load_default=None)
 
 
 class ShipmentQuery(FacilityQuery):

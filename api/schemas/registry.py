@@ -1,10 +1,11 @@
 """Reference data."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from api.schemas import fields as own
 from api.schemas.fields import Instant, Schema
-from inventory.domain.words import ApplianceKind, FacilityKind
+from inventory.domain.deadlines import RuleName
+from inventory.domain.words import ApplianceKind, FacilityKind, Policy
 from inventory.services.rules import PROGRAMME
 
 
@@ -72,3 +73,49 @@ class SensorSchema(Schema):
     gateway = own.code(load_default=None, allow_none=True)
     appliance = own.code(load_default=None, allow_none=True)
     appliance_since = Instant(load_default=None, allow_none=True)
+
+
+class ProgrammeSchema(Schema):
+    """A vaccination programme, and what it makes of a doubt about doses: it shows it, or asks a supervisor."""
+
+    code = own.code(required=True)
+    name = own.text(200, required=True)
+    on_missed = own.word(Policy, load_default=Policy.FLAG, metadata={"description": "When a deadline was missed"})
+    on_exposure = own.word(Policy, load_default=Policy.ASK, metadata={"description": "When doses were not kept cold"})
+
+
+class RuleSchema(Schema):
+    """A deadline rule of a set."""
+
+    name = own.word(RuleName, required=True, metadata={"description": "deliver, forward or use"})
+    window = own.text(
+        64,
+        required=True,
+        metadata={
+            "description": "PTnH: elapsed hours; same-day, next-day-end: civil days at the facility",
+            "example": "PT24H",
+        },
+    )
+
+
+class RuleSetSchema(Schema):
+    """A set of deadline rules; once it is made it is never changed."""
+
+    code = own.code(required=True)
+    rules = fields.List(fields.Nested(RuleSchema), required=True, validate=validate.Length(1, len(RuleName)))
+
+
+class RuleAssignmentSchema(Schema):
+    """From when on a rule set holds.
+
+    The nearest facility up the line of supply comes first, then a programme's own before one for all, then the latest.
+    """
+
+    rule_set = own.code(required=True)
+    programme = own.code(load_default=None, allow_none=True, metadata={"description": "All where none is named"})
+    facility = own.code(
+        load_default=None, allow_none=True, metadata={"description": "With those below it; all where none is named"}
+    )
+    effective_from = Instant(
+        required=True, metadata={"description": "May lie ahead; deadlines that are written stay as they are"}
+    )

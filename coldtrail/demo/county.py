@@ -14,6 +14,10 @@ ZONE_NAME = "Asia/Shanghai"
 ZONE = ZoneInfo(ZONE_NAME)
 
 PROFILE = "strict-2-8"
+PROGRAMME = "routine"
+SESSION_ENDS = "17:45"
+"""When the sites' sessions end; the last doses are given a quarter of an hour before."""
+
 STATION_CAPACITY = 300
 """Doses that one station gives in a day of about nine hours, one every 108 seconds."""
 

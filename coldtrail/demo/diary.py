@@ -18,24 +18,28 @@ class Diary:
     Attributes:
         began: the first day.
         shown: the simulated time at which the next run goes on.
+        kept: the simulated time at which this was written.
         done_until: the time before which every step has been carried out.
         read_until: the minute up to which sensors have been read.
         day: the day that is planned, once it is.
-        opening: what each site held when that day began.
+        opening: what the county's store and each site held when that day began.
+        lists: the keys of the doses in each list that was sent and may not have been answered.
     """
 
     began: date
     shown: datetime
+    kept: datetime
     done_until: datetime
     read_until: datetime
     day: date | None = None
     opening: dict[str, list[Lot]] = field(default_factory=dict)
+    lists: list[list[str]] = field(default_factory=list)
 
     @classmethod
     def begin(cls, today: date) -> Self:
         """The notes of a county that begins at six in the morning."""
         six = begin_of(today)
-        return cls(today, six, six, six - timedelta(minutes=1))
+        return cls(today, six, six, six, six - timedelta(minutes=1))
 
     @classmethod
     def load(cls, file: Path, today: date) -> Self:
@@ -62,9 +66,10 @@ def _text(value: date) -> str:
 def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "began": date.fromisoformat(stored["began"]),
-        **{name: datetime.fromisoformat(stored[name]) for name in ("shown", "done_until", "read_until")},
+        **{name: datetime.fromisoformat(stored[name]) for name in ("shown", "kept", "done_until", "read_until")},
         "day": date.fromisoformat(stored["day"]) if stored["day"] else None,
-        "opening": {site: _lots(lots) for site, lots in stored["opening"].items()},
+        "opening": {facility: _lots(lots) for facility, lots in stored["opening"].items()},
+        "lists": stored["lists"],
     }
 
 

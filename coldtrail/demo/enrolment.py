@@ -57,6 +57,7 @@ def _sites(county: County) -> Iterator[Record]:
             "supplied_by": places.COUNTY,
             "stations": site.stations,
             "daily_capacity": site.daily_capacity,
+            "session_ends": places.SESSION_ENDS,
         }
 
 
@@ -67,6 +68,7 @@ def _products() -> Iterator[Record]:
             "name": product.name,
             "doses_per_vial": product.doses_per_vial,
             "storage_profile": places.PROFILE,
+            "programme": places.PROGRAMME,
         }
 
 

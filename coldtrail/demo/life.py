@@ -89,7 +89,8 @@ class Life:
         `ahead` is real time: what is written until then would lie in the future of a run that began earlier.
         """
         with self._keeping:
-            self.diary.shown = self._world.clock() + ahead * self._world.clock.speed
+            self.diary.kept = self._world.clock()
+            self.diary.shown = self.diary.kept + ahead * self._world.clock.speed
             self.diary.done_until = self._staff.progress.done_until
             self.diary.save(self._file)
 

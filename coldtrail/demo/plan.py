@@ -1,68 +1,55 @@
-"""The plan of a day, from the supplier's truck to the last dose: a pure function of the day and of what is left.
+"""The plan of a day, from the supplier's truck to the evening's count: a pure function of the day and of what is left.
 
 The same day planned again gives the same requests under the same keys, so that a county that was stopped goes on
 where it was, and a request that is sent twice is carried out once.
 """
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 
-from coldtrail.demo.county import County
-from coldtrail.demo.deliveries import Delivery, at_time, delivery_to, morning
-from coldtrail.demo.shelf import Shelf
+from coldtrail.demo.county import COUNTY, PRODUCTS, ZONE, County, Product
 from coldtrail.demo.steps import Lot, Step
-from coldtrail.demo.supply import lots_of, need_of
+from coldtrail.demo.story.agenda import Agenda
+from coldtrail.demo.story.assessment import plan_assessment
+from coldtrail.demo.story.closing import plan_closing
+from coldtrail.demo.story.deliveries import plan_deliveries
+from coldtrail.demo.story.errands import errands_of
+from coldtrail.demo.story.goods import plan_goods
+from coldtrail.demo.story.recalls import plan_recall
+from coldtrail.demo.story.sessions import plan_sessions
+from coldtrail.demo.story.transfers import plan_transfers
+from coldtrail.demo.supply import Need, need_of
 from coldtrail.demo.trouble import Trouble
 
 Holdings = Mapping[str, Sequence[Lot]]
-"""What each site holds when the day begins."""
-
-_ADMINISTRATIONS = "/api/v1/administrations"
-_FIRST_OPENING, _CLOSING = time(8), time(17, 30)
-_UNPACKING = timedelta(minutes=5)
+"""What the county's store and each site hold when the day begins."""
 
 
 def begin_of(day: date) -> datetime:
     """When the county's day begins: six in the morning."""
-    return at_time(day, time(6))
+    return datetime.combine(day, time(6), ZONE)
 
 
 def plan_day(county: County, day: date, trouble: Trouble, opening: Holdings) -> list[Step]:
     """Everything that staff send on a day, by time."""
-    deliveries: list[Delivery] = []
-    steps: list[Step] = []
-    for number, site in enumerate(county.sites):
-        held = opening.get(site.code, ())
-        need = need_of(site, day, held)
-        delivery = delivery_to(site, number, day, need.sent, trouble)
-        deliveries.append(delivery)
-        steps += _doses(day, number, need.booked, Shelf(list(held)), delivery)
-    return sorted([*morning(day, deliveries), *steps], key=lambda step: step.at)
+    agenda = Agenda(county, day, trouble, opening)
+    errands = errands_of(county, day, trouble)
+    needs = {site.code: need_of(site, day, opening.get(site.code, ())) for site in county.sites}
+    plan_goods(agenda, _ordered(needs, opening.get(COUNTY, ())))
+    plan_assessment(agenda)
+    plan_deliveries(agenda, errands, {code: need.sent for code, need in needs.items()})
+    plan_recall(agenda)
+    plan_transfers(agenda, errands)
+    plan_sessions(agenda, errands, {code: need.booked for code, need in needs.items()})
+    plan_closing(agenda, errands)
+    return agenda.play()
 
 
-def _doses(day: date, number: int, booked: int, shelf: Shelf, delivery: Delivery) -> Iterator[Step]:
-    """One dose at each turn of a station, as long as there is vaccine: a turn without it is lost."""
-    site = delivery.site.code
-    choice = random.Random(f"doses {site} {day}")  # noqa: S311  (a story, not a secret)
-    unpacked, waiting = delivery.comes + _UNPACKING, lots_of(delivery.received, day)
-    for turn, at in enumerate(_turns(day, number, booked, choice)):
-        if waiting and at >= unpacked:
-            shelf.put(waiting)
-            waiting = []
-        lot = shelf.take(choice)
-        if lot is not None:
-            yield _dose(f"{day}-dose-{site}-{turn}", site, at, lot)
-
-
-def _turns(day: date, number: int, booked: int, choice: random.Random) -> Iterator[datetime]:
-    """The instants at which the stations of a site are ready for one more, in order, from opening to closing."""
-    opens = at_time(day, _FIRST_OPENING) + timedelta(minutes=number % 7 * 5)
-    spacing = int((at_time(day, _CLOSING) - opens).total_seconds()) / booked
-    for turn in range(booked):
-        yield opens + timedelta(seconds=int((turn + choice.random()) * spacing))
-
-
-def _dose(key: str, site: str, at: datetime, lot: Lot) -> Step:
-    body = {"facility": site, "gtin": lot.gtin, "batch": lot.batch, "doses": 1, "occurred_at": at.isoformat()}
-    return Step(at, key, "sites", _ADMINISTRATIONS, body, doses=1)
+def _ordered(needs: Mapping[str, Need], stored: Sequence[Lot]) -> dict[Product, int]:
+    """What the county orders: what its sites need, less what it has."""
+    wanted: Counter[Product] = Counter()
+    for need in needs.values():
+        wanted.update(need.sent)
+    here = {product: sum(lot.doses for lot in stored if lot.gtin == product.gtin) for product in PRODUCTS}
+    return {product: max(0, wanted[product] - here[product]) for product in PRODUCTS}

@@ -2,28 +2,26 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from threading import BoundedSemaphore, Event, Lock
+from threading import Event, Lock
 from typing import Any
 
 from coldtrail.demo.api import Refused, Stopped
 from coldtrail.demo.county import County
+from coldtrail.demo.desks import Desks
 from coldtrail.demo.diary import Diary
+from coldtrail.demo.observing import RoomWatch
 from coldtrail.demo.plan import begin_of, plan_day
-from coldtrail.demo.steps import Lot, Step, Trip, merged
+from coldtrail.demo.steps import LISTS, Lot, Step, Trip, as_list, in_lists
 from coldtrail.demo.tally import Tally
 from coldtrail.demo.tokens import SITES
 from coldtrail.demo.trouble import trouble_of
 from coldtrail.demo.world import World
 
-AT_ONCE = 4
-"""Requests under way at the same moment."""
-
-_QUEUE = 32
 _FAR_BEHIND = timedelta(minutes=20)
-_AT_MOST = 400
+_AT_MOST = 3000
+
 _NAP = 0.25
 
 _log = logging.getLogger(__name__)
@@ -43,6 +41,12 @@ class Progress:
         with self._lock:
             return min([self.next_at, *self._open.values()])
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was sent has been answered."""
+        with self._lock:
+            return not self._open
+
     def begin(self, steps: Sequence[Step], next_at: datetime) -> None:
         """These steps are sent; then the next one is due at `next_at`."""
         with self._lock:
@@ -61,9 +65,9 @@ class Staff:
     Args:
         world: the service, the tokens, the county's time and its end.
         county: the county.
-        diary: where it is in its time; the staff write down each day's opening.
+        diary: where it is in its time; the staff write down each day's opening, and the lists that are under way.
         halt: no further step is begun; those under way are waited for.
-        tally: is told what was given.
+        tally: is told what was given, and what was refused.
         arrived: told of each trip that ends.
         keep: told when the diary has to be kept.
     """
@@ -86,12 +90,13 @@ class Staff:
         self._tally = tally
         self._arrived = arrived
         self._keep = keep
-        self._shipments: dict[str, str] = {}
-        self._places = BoundedSemaphore(_QUEUE)
+        self._watch = RoomWatch(world, halt)
+        self._answers: dict[str, dict[str, str]] = {}
+        self._one_by_one = (diary.kept - _FAR_BEHIND, diary.shown)
         self.progress = Progress(diary.done_until)
 
     def run(self) -> None:
-        """Work day after day; raises `Refused` when the service refuses a movement of the plan."""
+        """Work day after day."""
         day = self._diary.day or self._diary.began
         try:
             while self._wait_until(begin_of(day)):
@@ -104,77 +109,124 @@ class Staff:
         self._open(day)
         trouble = trouble_of(self._county, self._diary.index(day), day)
         steps = plan_day(self._county, day, trouble, self._diary.opening)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            self._carry_out(steps, pool, begin_of(day + timedelta(days=1)))
+        with Desks() as desks:
+            self._carry_out(steps, desks, begin_of(day + timedelta(days=1)))
 
     def _open(self, day: date) -> None:
-        """Write down what each site holds, unless this day was begun in an earlier run."""
+        """Write down what the store and each site hold, unless this day was begun in an earlier run."""
         if self._diary.day == day:
             return
         self._diary.day, self._diary.opening = day, self._on_hand()
         self._keep()
 
-    def _carry_out(self, steps: list[Step], pool: ThreadPoolExecutor, tomorrow: datetime) -> None:
+    def _carry_out(self, steps: list[Step], desks: Desks, tomorrow: datetime) -> None:
         resumed_at = self.progress.done_until
-        waiting = [step for step in steps if not step.doses or step.at >= resumed_at]
+        listed = self._send_unanswered(steps, desks)
+        waiting = [step for step in steps if not step.doses or (step.at >= resumed_at and step.key not in listed)]
         while waiting and self._wait_until(waiting[0].at):
             due = self._due(waiting)
             del waiting[: len(due)]
-            sent = merged(due) if len(due) > 1 else due
-            self.progress.begin(sent, waiting[0].at if waiting else tomorrow)
-            for step in sent:
-                self._send(step, pool, again=step.at < resumed_at)
+            groups = in_lists(due) if len(due) > 1 else [due]
+            self.progress.begin(sent := [as_list(group) for group in groups], waiting[0].at if waiting else tomorrow)
+            if len(due) > 1:
+                self._send_lists(groups, sent, desks)
+            elif sent[0].doses:
+                desks.give(sent[0], self._give)
+            else:
+                self._move(sent[0], desks, again=sent[0].at < resumed_at)
 
     def _due(self, waiting: list[Step]) -> list[Step]:
-        """The next step; when the county is far behind, all doses that are due before the next movement."""
+        """The next step; when the county is far behind, all doses that are due before the next movement.
+
+        Doses of the same instant are not parted, for where a run was stopped is known by the instant. What an earlier
+        run may have sent one by one after its diary was written is sent so again.
+        """
         now = self._clock()
-        if not waiting[0].doses or now - waiting[0].at < _FAR_BEHIND:
+        first = waiting[0]
+        since, until = self._one_by_one
+        if not first.doses or since <= first.at < until or now - first.at < _FAR_BEHIND:
             return waiting[:1]
-        due = []
-        for step in waiting[:_AT_MOST]:
-            if not step.doses or step.at > now:
+        due: list[Step] = []
+        for step in waiting:
+            full = len(due) >= _AT_MOST and step.at > due[-1].at
+            if not step.doses or step.at > now or full or since <= step.at < until:
                 break
             due.append(step)
         return due
 
-    def _send(self, step: Step, pool: ThreadPoolExecutor, *, again: bool) -> None:
-        """Movements one after the other, for the next may need what this one brings; doses side by side."""
-        if not step.doses:
-            self._move(step, again=again)
-            return
-        self._places.acquire()
-        pool.submit(self._give, step)
+    def _send_lists(self, groups: Sequence[Sequence[Step]], sent: Sequence[Step], desks: Desks) -> None:
+        """Each site catches up with a list; which doses are in it is written down before it is sent.
 
-    def _move(self, step: Step, *, again: bool) -> None:
-        answer = self._post(step)
-        self._shipments[step.key] = answer.get("shipment", "")
+        Raises:
+            Stopped: the demonstration ends; the next run sends the same lists first.
+        """
+        desks.wait()
+        self._diary.lists = [[step.key for step in group] for group in groups]
+        self._keep()
+        for step in sent:
+            desks.give(step, self._give)
+        desks.wait()
+        if not self.progress.is_idle:
+            raise Stopped("lists that may not have been answered")
+        self._diary.lists = []
+
+    def _send_unanswered(self, steps: Sequence[Step], desks: Desks) -> set[str]:
+        """Send the lists again that an earlier run may have sent without an answer; the doses in them."""
+        by_key = {step.key: step for step in steps}
+        groups = [[by_key[key] for key in keys] for keys in self._diary.lists if all(key in by_key for key in keys)]
+        if groups:
+            sent = [as_list(group) for group in groups]
+            self.progress.begin(sent, self.progress.next_at)
+            self._send_lists(groups, sent, desks)
+        return {step.key for group in groups for step in group}
+
+    def _move(self, step: Step, desks: Desks, *, again: bool) -> None:
+        """Movements one after the other, after all doses before: the next may need what this one brings, or count."""
+        desks.wait()
+        if step.follows is not None and step.follows not in self._answers:
+            self._refused(step, f"{step.key} follows {step.follows}, which was refused")
+            return
+        if step.looks_at:
+            self._watch.wait_for(step)
+        try:
+            self._answers[step.key] = _ids(self._post(step))
+        except Refused as refused:
+            self._refused(step, str(refused))
+            return
         self.progress.end(step)
-        self._count(step)
         if step.trip is not None and not again:
             self._arrived(step.trip)
 
     def _give(self, step: Step) -> None:
         try:
-            self._post(step)
-            self.progress.end(step)
-            self._count(step)
+            answer = self._post(step)
         except Refused as refused:
-            _log.warning("%s", refused)
-            self.progress.end(step)
-            with self._tally.change() as tally:
-                tally.refused += step.doses
+            self._refused(step, str(refused))
+            return
         except Stopped:
             _log.info("%s is left for the next run", step.key)
-        finally:
-            self._places.release()
+            return
+        problems = [line["problem"] for line in answer["results"] if line["problem"]] if step.path == LISTS else []
+        for problem in problems:
+            _log.warning("a line of %s: %s: %s", step.key, problem["code"], problem["detail"])
+        self.progress.end(step)
+        with self._tally.change() as tally:
+            tally.given += step.doses - len(problems)
+            tally.refused += len(problems)
+
+    def _refused(self, step: Step, why: str) -> None:
+        """What the service refuses is told, and the county goes on: its user may have moved the doses elsewhere."""
+        _log.warning("%s", why)
+        self.progress.end(step)
+        with self._tally.change() as tally:
+            if step.doses:
+                tally.refused += step.doses
+            else:
+                tally.movements_refused += 1
 
     def _post(self, step: Step) -> Any:
-        path = step.path.format(shipment=self._shipments.get(step.follows or ""))
+        path = step.path.format_map(self._answers.get(step.follows or "", {}))
         return self._api.post(path, self._tokens[step.holder], step.body, step.key)
-
-    def _count(self, step: Step) -> None:
-        with self._tally.change() as tally:
-            tally.given += step.doses
 
     def _wait_until(self, at: datetime) -> bool:
         """Wait for an instant; False when the run ends before."""
@@ -190,10 +242,10 @@ class Staff:
     def _on_hand(self) -> dict[str, list[Lot]]:
         held: dict[str, list[Lot]] = {}
         for line in self._pages("/api/v1/stock?limit=1000"):
-            facility = line["place"]["facility"]
-            if facility is not None:
+            place = line["place"]
+            if place["facility"] is not None and place["kind"] == "storage":
                 lot = Lot(line["gtin"], line["batch"], date.fromisoformat(line["expiry"]), line["doses"])
-                held.setdefault(facility, []).append(lot)
+                held.setdefault(place["facility"], []).append(lot)
         return held
 
     def _pages(self, path: str) -> list[Mapping[str, Any]]:
@@ -203,3 +255,13 @@ class Staff:
             page = self._api.get(f"{path}&after={page['next']}", self._tokens[SITES])
             items += page["items"]
         return items
+
+
+def _ids(answer: Mapping[str, Any]) -> dict[str, str]:
+    """What the steps that follow need to know."""
+    events = answer["events"]
+    return {
+        "shipment": str(answer["shipment"]),
+        "way_back": str(answer["return_shipment"]),
+        "event": str(events[-1]["id"]) if events else "",
+    }

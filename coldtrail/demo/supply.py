@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from coldtrail.demo.county import DOUBLE, PRODUCTS, SINGLE, Product, Site
+from coldtrail.demo.county import DOUBLE, SINGLE, Product, Site
 from coldtrail.demo.steps import Lot
 
 SHELF_LIFE = timedelta(days=365)
@@ -29,15 +29,6 @@ def need_of(site: Site, day: date, held: Iterable[Lot]) -> Need:
     return Need(booked, {SINGLE: single, DOUBLE: (missing - single) // 2 * 2})
 
 
-def batch_of(product: Product, day: date) -> str:
-    """The number of the batch that comes on a day."""
-    return f"{product.letter}{day:%y%m%d}"
-
-
-def lots_of(doses: Mapping[Product, int], day: date) -> list[Lot]:
-    """A day's delivery as lots."""
-    return [
-        Lot(product.gtin, batch_of(product, day), day + SHELF_LIFE, doses[product])
-        for product in PRODUCTS
-        if doses[product]
-    ]
+def new_lot(product: Product, day: date, doses: int, letter: str | None = None) -> Lot:
+    """The lot of a batch that comes on a day; the day's main ones have the product's letter."""
+    return Lot(product.gtin, f"{letter or product.letter}{day:%y%m%d}", day + SHELF_LIFE, doses)

@@ -13,12 +13,14 @@ class Tally:
     Attributes:
         given: doses given.
         refused: doses that the service refused.
+        movements_refused: other requests that it refused.
         taken: readings that gateways took.
         confirmed: those for which the service's receipt came.
     """
 
     given: int = 0
     refused: int = 0
+    movements_refused: int = 0
     taken: int = 0
     confirmed: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False)

@@ -18,7 +18,9 @@ _STATUS_EVERY = 30.0
 
 _MORNING = (
     (time(8), "the first sites open"),
+    (time(7, 50), "the supervisor has seen the excursion and lets the vaccine be given"),
     (time(7, 10), "trips leave for the sites"),
+    (time(6, 45), "the county holds the vaccine, for its cold room is warm, and asks the manufacturer"),
     (time(6, 20), "the vaccine is in the county's cold room, whose compressor has stopped"),
     (time(6), "the vaccine is on its way from the city"),
 )
@@ -41,7 +43,7 @@ class Teller:
     def tell(self, now: datetime) -> None:
         """Say what is due; called often. Raises `Refused` and `Stopped`."""
         if not self._is_ready:
-            self._look()
+            self._look(now)
         if monotonic() < self._tell_at:
             return
         if self._is_ready:
@@ -51,16 +53,17 @@ class Teller:
             self._tell_in(_WAITING_EVERY)
             click.echo(waiting_line(now, self._life.tally.given))
 
-    def _look(self) -> None:
+    def _look(self, now: datetime) -> None:
         """Look for what the commands are to show, once there can be any."""
         if monotonic() < self._look_at or not (self._life.tally.given or self._carried_on):
             return
         self._look_at = monotonic() + _LOOK_EVERY
         example = find_example(self._api, self._tokens)
+        today = now.astimezone(ZONE).date()
         if example is not None:
             self._is_ready = True
             self._tell_in(_STATUS_EVERY)
-            for line in announcement(self._api.url, self._broker, self._tokens, example):
+            for line in announcement(self._api.url, self._broker, self._tokens, example, today):
                 click.echo(line)
 
     def _tell_in(self, seconds: float) -> None:
@@ -87,6 +90,8 @@ def status_line(county: County, life: Life, now: datetime, overdue: int) -> str:
         parts.append(f"the service is {behind} min behind")
     if tally.refused:
         parts.append(f"{tally.refused} doses refused")
+    if tally.movements_refused:
+        parts.append(f"{tally.movements_refused} other requests refused")
     wrong = ", ".join(told for since, told in troubles if since <= now)
     return "; ".join([*parts, *([f"today: {wrong}"] if wrong else [])])
 

@@ -12,7 +12,7 @@ from inventory.domain.words import Role
 from inventory.persistence.database import Database
 from inventory.services import access
 
-ADMIN, AUDITOR, SITES, GATEWAY = "admin", "auditor", "sites", "gateway"
+ADMIN, AUDITOR, SITES, SUPERVISOR, GATEWAY = "admin", "auditor", "sites", "supervisor", "gateway"
 
 Tokens = Mapping[str, str]
 """The secret of each holder."""
@@ -38,6 +38,7 @@ class TokenFile:
         self._secret(GATEWAY, Role.GATEWAY, ())
         self._secret(CITY, Role.STAFF, [CITY])
         self._secret(COUNTY, Role.STAFF, [COUNTY])
+        self._secret(SUPERVISOR, Role.SUPERVISOR, county.facilities)
         self._secret(SITES, Role.STAFF, [site.code for site in county.sites])
         return dict(self._secrets)
 

@@ -1,7 +1,7 @@
-"""What goes wrong in the county: four things on the first day, then one a day, in turn."""
+"""What goes wrong in the county: six things on the first day, then one a day, in turn."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from coldtrail.demo.county import COLD_ROOMS, COUNTY, ZONE, County, gateway
@@ -29,7 +29,9 @@ class Trouble:
         failures: compressors that stand still.
         late: by how much each site's vaccine comes late.
         short: the hundredths of its doses that reach a site; the rest stays in transit.
-        silences: gateways that cannot be reached.
+        silences: gateways that cannot be reached; their sites have no network either.
+        recall: whether the manufacturer recalls a batch.
+        refused_goods: whether a supplier's goods come without a record of their temperature.
         told: the same in words, each from when on it is so.
     """
 
@@ -37,6 +39,8 @@ class Trouble:
     late: dict[str, timedelta] = field(default_factory=dict)
     short: dict[str, int] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
+    recall: bool = False
+    refused_goods: bool = False
     told: tuple[tuple[datetime, str], ...] = ()
 
 
@@ -44,26 +48,38 @@ LATENESS = timedelta(hours=3)
 SHORT_PERCENT = 80
 
 
+_RECALL_EVERY, _REFUSAL_EVERY = 5, 3
+
+
 def trouble_of(county: County, index: int, day: date) -> Trouble:
     """What goes wrong on a day, the first being 0; the same each time it is asked."""
-    if index == 0:
-        return _first_day(day)
-    site = random.Random(f"trouble {day}").choice(county.sites).code  # noqa: S311  (a story, not a secret)
+    trouble = _first_day(day) if index == 0 else _one_thing(county, index, day)
+    recall = index % _RECALL_EVERY == 0
+    told = (*trouble.told, *([(_at(day, 15, 30), "the manufacturer recalls a batch")] if recall else []))
+    return replace(trouble, recall=recall, refused_goods=index % _REFUSAL_EVERY == 0, told=told)
+
+
+def _one_thing(county: County, index: int, day: date) -> Trouble:
     kinds = (_compressor_stops, _comes_late, _comes_short, _goes_silent)
-    return kinds[(index - 1) % len(kinds)](site, day)
+    kind = kinds[(index - 1) % len(kinds)]
+    large = [site for site in county.sites if site.fridges > 1]
+    sites = large if kind is _compressor_stops and large else county.sites
+    site = random.Random(f"trouble {day}").choice(sites)  # noqa: S311  (a story, not a secret)
+    return kind(site.code, day)
 
 
 def _first_day(day: date) -> Trouble:
     """The cold room fails while all the vaccine of the day lies in it, so that every dose has been through it."""
     room = COLD_ROOMS[COUNTY]
-    failure = Failure(room, _at(day, 6, 20), _at(day, 7, 40))
-    others = (_comes_late("S09", day), _comes_short("S14", day), _goes_silent("S05", day))
+    failure = Failure(room, _at(day, 6, 20), _at(day, 7, 20))
+    late, short, silent = _comes_late("S09", day), _comes_short("S14", day), _goes_silent("S05", day)
+    stopped = _compressor_stops("S01", day)
     return Trouble(
-        failures=(failure,),
-        late=others[0].late,
-        short=others[1].short,
-        silences=others[2].silences,
-        told=(_stopped(failure), *(told for other in others for told in other.told)),
+        failures=(failure, *stopped.failures),
+        late=late.late,
+        short=short.short,
+        silences=silent.silences,
+        told=(_stopped(failure), *(told for each in (late, short, silent, stopped) for told in each.told)),
     )
 
 

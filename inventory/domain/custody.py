@@ -54,11 +54,21 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Scan:
+    """A pack that somebody scanned: so many doses of it are taken; the book has it in a custody."""
+
+    code: str
+    custody_id: UUID
+    doses: int
+
+
+@dataclass(frozen=True)
 class Take:
-    """Doses to be taken out of one custody."""
+    """Doses to be taken out of one custody, with the packs that were scanned for it."""
 
     holding: Holding
     doses: int
+    scans: tuple[Scan, ...] = ()
 
     @property
     def custody_id(self) -> UUID:
@@ -90,6 +100,12 @@ def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
     if missing:
         raise Conflict(Code.NOT_ENOUGH_DOSES, "doses", doses, N_("at most %(there)d doses"), there=doses - missing)
     return takes
+
+
+def next_dose(holdings: Iterable[Holding], at: datetime) -> Holding | None:
+    """Where the next dose would come from: an opened vial before a sealed one, and what is past its limit last."""
+    there = [each for each in holdings if each.remaining and each.opened_at <= at]
+    return min(there, key=lambda each: (each.is_spent(at), not each.is_opened, each.turn), default=None)
 
 
 def all_of(holdings: Iterable[Holding]) -> list[Take]:

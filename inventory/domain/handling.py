@@ -71,6 +71,10 @@ HANDLING: dict[EventKind, Handling] = {
 store's order; doses on their way are received, held, or explained as wasted, and nothing else."""
 
 
+ABOARD = frozenset({kind for kind, rule in HANDLING.items() if TRANSIT in rule.sources} | {EventKind.RELEASE})
+"""What may touch doses that are held on their way: they lie in a quarantine, but nobody has received them."""
+
+
 def may_post(kind: EventKind, role: Role) -> None:
     """Refuse an event to a role that does not post it.
 
@@ -96,14 +100,15 @@ def happens_at(kind: EventKind, facility: FacilityKind, code: str, field: str = 
         raise Invalid(Code.WRONG_FACILITY_KIND, field, code, expected, kinds=kinds)
 
 
-def takes_from(kind: EventKind, location: LocationKind, custody: object) -> None:
-    """Refuse an event that would take doses from a kind of location that it does not take from.
+def takes_from(kind: EventKind, location: LocationKind, custody: object, *, aboard: bool = False) -> None:
+    """Refuse an event that would take doses from a kind of location that it does not take from, or `aboard` a shipment.
 
     Raises:
         Conflict: `wrong_location`.
     """
     sources = HANDLING[kind].sources
-    if location not in sources:
+    if location not in sources or (aboard and kind not in ABOARD):
         expected = N_("doses in %(sources)s; these are in %(location)s")
         names = ", ".join(sorted(sources)) or "-"
-        raise Conflict(Code.WRONG_LOCATION, "custody", custody, expected, sources=names, location=location.value)
+        where = LocationKind.TRANSIT if aboard else location
+        raise Conflict(Code.WRONG_LOCATION, "custody", custody, expected, sources=names, location=where.value)

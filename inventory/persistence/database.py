@@ -3,12 +3,12 @@
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, literal, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from inventory.domain.errors import N_, Code, Unavailable
 
 T = TypeVar("T")
+Columns = TypeVarTuple("Columns")
 
 TRIES = 6
 """How often a transaction that lost a race is run before the caller is told to try again later."""
@@ -41,6 +42,7 @@ _RACES = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.UniqueViolation,
 )
+_ANYTHING = select(literal(1))
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
 
@@ -54,8 +56,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._writer = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        self._reader = self.engine.execution_options(**{_BEGIN: "BEGIN"}, **level)
+        self._reader = self._at_level("REPEATABLE READ")
+        self._asker = self._at_level("AUTOCOMMIT")
 
     @property
     def is_sqlite(self) -> bool:
@@ -63,23 +65,24 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one transaction and commit; run it again when another writer was in the way.
+        """Run `work` in one transaction and commit; again where another writer or a dead connection was in the way.
 
         `work` must have no effect outside the session.
 
         Raises:
             Unavailable: `busy` when it lost the race `TRIES` times, `database_away` when there is no database to ask.
         """
-        for attempt in range(TRIES):
-            try:
-                with away_told(), Session(self._writer, expire_on_commit=False) as session, session.begin():
-                    session.info[ATTEMPT] = attempt
-                    return work(session)
-            except (DBAPIError, LostRace) as error:
-                last = attempt == TRIES - 1
-                if not _lost_a_race(error) or (last and isinstance(error, IntegrityError)):
-                    raise
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  (jitter, not a secret)
+        with away_told():
+            for attempt in range(TRIES):
+                try:
+                    with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                        session.info[ATTEMPT] = attempt
+                        return work(session)
+                except (DBAPIError, LostRace) as error:
+                    last = attempt == TRIES - 1 and (isinstance(error, IntegrityError) or _died(error))
+                    if last or not (_lost_a_race(error) or _died(error)):
+                        raise
+                    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  (jitter, not a secret)
         raise Unavailable(Code.BUSY, "request", "refused", N_("fewer writers at the same moment; try again"))
 
     @contextmanager
@@ -90,7 +93,42 @@ class Database:
             Unavailable: `database_away`.
         """
         with away_told(), Session(self._reader) as session:
+            self._wake(session)
             yield session
+
+    def ask(self, statement: Select[*Columns], **parameters: object) -> Sequence[Row[*Columns]]:
+        """The rows of one statement, which needs no transaction around it to see one state of the database.
+
+        Raises:
+            Unavailable: `database_away`.
+        """
+        with away_told():
+            try:
+                return self._rows(statement, parameters)
+            except DBAPIError as error:
+                if not _died(error):
+                    raise
+                return self._rows(statement, parameters)
+
+    def _rows(self, statement: Select[*Columns], parameters: Mapping[str, object]) -> Sequence[Row[*Columns]]:
+        with self._asker.connect() as connection:
+            return connection.execute(statement, parameters).all()
+
+    def _wake(self, session: Session) -> None:
+        """Make sure of the connection, which may have died in the pool: who reads cannot be run again."""
+        if not self.is_sqlite:
+            try:
+                session.execute(_ANYTHING)
+            except DBAPIError as error:
+                if not _died(error):
+                    raise
+                session.rollback()
+
+    def _at_level(self, level: str) -> Engine:
+        """The engine for those who only read; SQLite knows no levels, and needs none."""
+        if self.is_sqlite:
+            return self.engine.execution_options(**{_BEGIN: "BEGIN"})
+        return self.engine.execution_options(isolation_level=level)
 
     def close(self) -> None:
         """Close every connection."""
@@ -119,6 +157,11 @@ def _is_away(error: DBAPIError) -> bool:
     return isinstance(cause, psycopg.Error) and (cause.sqlstate or "")[:2] in _POSTGRES_AWAY
 
 
+def _died(error: DBAPIError | LostRace) -> bool:
+    """Whether the connection died under a statement: nothing was committed then, as it may have been under a commit."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated and error.statement is not None
+
+
 def _primary(error: sqlite3.Error) -> int:
     """SQLite's error code without what extends it."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -139,7 +182,7 @@ def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    engine = create_engine(parsed)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -1,25 +1,56 @@
 """Statements that both databases know under different imports."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table
+from sqlalchemy import ColumnElement, Insert, Row, Select, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.persistence.columns import Base
 
 
+def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that hold every column, with no object made of them."""
+    if rows:
+        session.execute(_insert(table), rows if len(rows) > 1 else rows[0])
+
+
 def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Insert the rows whose key is not there yet; the primary keys of those that were new, in no order."""
     if not rows:
         return []
+    keys = core(table).primary_key.columns
+    return [tuple(row) for row in session.execute(_insert_new(table, _dialect(session)).returning(*keys), list(rows))]
+
+
+def insert_one_new(session: Session, table: type[Base], row: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is there; whether it was new."""
+    return session.execute(_insert_new(table, _dialect(session)), row).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+@cache
+def _insert(table: type[Base]) -> Insert:
+    return insert(core(table))
+
+
+@cache
+def _insert_new(table: type[Base], dialect: str) -> postgresql.Insert | sqlite.Insert:
+    made: postgresql.Insert | sqlite.Insert = (sqlite if dialect == "sqlite" else postgresql).insert(core(table))
+    return made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
+
+
+def core(table: type[Base]) -> Table:
+    """The table without its objects."""
     core = table.__table__
     assert isinstance(core, Table)  # noqa: S101  (every table of ours is one; the type says FromClause)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(core).on_conflict_do_nothing().returning(*core.primary_key.columns)
-    return [tuple(row) for row in session.execute(statement, list(rows))]
+    return core
 
 
 PART = 500

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -114,18 +114,20 @@ def revoke_token(database: Database, name: str, now: datetime) -> None:
     database.write(work)
 
 
+_HOLDER = (
+    select(Token.id, Token.name, Token.role, TokenFacility.facility_id)
+    .outerjoin(TokenFacility, TokenFacility.token_id == Token.id)
+    .where(Token.digest == bindparam("digest"), Token.revoked_at.is_(None))
+)
+
+
 def authenticate(database: Database, secret: str) -> Actor:
     """The actor whose token this is.
 
     Raises:
         Unauthenticated: `unauthenticated` when it is nobody's, or revoked.
     """
-    with database.read() as session:
-        rows = session.execute(
-            select(Token.id, Token.name, Token.role, TokenFacility.facility_id)
-            .outerjoin(TokenFacility, TokenFacility.token_id == Token.id)
-            .where(Token.digest == _digest(secret), Token.revoked_at.is_(None))
-        ).all()
+    rows = database.ask(_HOLDER, digest=_digest(secret))
     if not rows:
         raise Unauthenticated(
             Code.UNAUTHENTICATED, "Authorization", "a token", N_("a token that is known and not revoked")

@@ -1,26 +1,30 @@
 """Doses given to people at a site, one by one or as a list with a result for each line."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from inventory.domain import custody
-from inventory.domain.custody import Holding, Take
+from inventory.domain.custody import Holding, Scan, Take
 from inventory.domain.errors import ColdtrailError
 from inventory.domain.handling import happens_at, may_post
 from inventory.domain.instants import stated
 from inventory.domain.recipients import opaque
+from inventory.domain.usability import OverrideReason, Scanned
 from inventory.domain.words import Chosen, End, EventKind
-from inventory.persistence.database import Database
-from inventory.persistence.tables import Facility
-from inventory.services import choice, ledger, lookups, openings
+from inventory.persistence.database import ATTEMPT, Database
+from inventory.persistence.tables import Facility, Product
+from inventory.services import choice, ledger, lookups, openings, packs, shelves
 from inventory.services.choice import Wanted, Within
 from inventory.services.ledger import Draft
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Fault, Posted, PostedList, Request, post, post_list
 from inventory.services.stock_orders import Scene
+from inventory.services.usability import Asked, BeforeUse
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class AdministrationOrder:
     """Doses of a batch given at a site, taken from one of its appliances or custodies where one is named.
 
     `recipient` is an opaque reference to the person in another register; names and identity numbers are refused.
+    `previous_gtin` is of that person's earlier dose, `pack` the one that was scanned. A supervisor may answer for what
+    the check before use asks with an `override`.
     """
 
     facility: str
@@ -38,6 +44,9 @@ class AdministrationOrder:
     appliance: str | None = None
     custody: UUID | None = None
     recipient: str | None = None
+    previous_gtin: str | None = None
+    override: OverrideReason | None = None
+    pack: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,8 @@ def administer(database: Database, request: Request, order: AdministrationOrder)
         Forbidden: `forbidden`, `not_your_facility`.
         Invalid: `not_found`, `unknown_product`, `unknown_batch`, `naive_time`, `time_in_future`,
             `wrong_facility_kind`, `wrong_appliance`, `wrong_custody`, `named_person`.
-        Conflict: `batch_expired`, `batch_recalled`, `not_usable`, `not_enough_doses`, `time_before_custody`,
-            `idempotency_key_reused`.
+        Conflict: `batch_expired`, `batch_recalled`, `not_usable`, `not_enough_doses`, `pack_elsewhere`,
+            `time_before_custody`, `idempotency_key_reused`.
     """
     return post(database, request, order, _administer)
 
@@ -74,6 +83,8 @@ def _administer(session: Session, request: Request, order: AdministrationOrder) 
 def _administer_list(session: Session, request: Request, order: AdministrationList) -> PostedList:
     may_post(EventKind.ADMINISTER, request.actor.role)
     rounds = _Shelves(session, request)
+    if session.info.get(ATTEMPT):
+        rounds.hold(order.administrations)
     drafts: list[list[Draft] | ColdtrailError] = []
     for line in order.administrations:
         try:
@@ -90,44 +101,89 @@ def _administer_list(session: Session, request: Request, order: AdministrationLi
     )
 
 
+@dataclass(frozen=True)
+class _Opening:
+    """Vials that are opened for an administration: out of which custodies, into which, and the event."""
+
+    takes: tuple[Take, ...] = ()
+    opened: tuple[Holding, ...] = ()
+    events: tuple[Draft, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Pack:
+    """A pack that was scanned, as the lines before have left it; the book has it in the first of its custodies."""
+
+    code: str
+    doses: int
+    remaining: int
+    custodies: tuple[UUID, ...]
+    held: bool
+
+    def scan(self, doses: int) -> Scan:
+        """So many doses of it."""
+        return Scan(self.code, self.custodies[0], doses)
+
+    def is_vial(self, product: Product) -> bool:
+        """Whether it is one vial, which goes with its doses when it is opened; one of several vials stays."""
+        return self.doses <= product.doses_per_vial
+
+    def opened(self, opening: _Opening, product: Product) -> "_Pack":
+        """The same with its opened vials."""
+        fresh = tuple(each.custody_id for each in opening.opened)
+        return replace(self, custodies=fresh if fresh and self.is_vial(product) else (*self.custodies, *fresh))
+
+
 class _Shelves:
     """What sites have, as one request sees it: each line finds what those before it have left."""
 
     def __init__(self, session: Session, request: Request) -> None:
         self._session, self._request = session, request
-        self._sites: dict[str, Facility] = {}
-        self._batches: dict[tuple[str, str], KnownBatch] = {}
+        self._known: dict[tuple[str, str, str], tuple[Facility, KnownBatch]] = {}
         self._held: dict[tuple[UUID, UUID], list[Holding]] = {}
+        self._packs: dict[tuple[str, UUID], _Pack] = {}
+        self._before_use = BeforeUse(session, request)
 
     def drafts(self, order: AdministrationOrder) -> list[Draft]:
-        """The events of one administration: vials that have to be opened, and the doses given."""
+        """The events of one administration: vials that have to be opened, an override, and the doses given."""
         at = stated("occurred_at", order.occurred_at, self._request.now)
         recipient = opaque(order.recipient)
-        there = Scene(EventKind.ADMINISTER, self._site(order.facility), self._batch(order.gtin, order.batch), at)
+        there = self._scene(order, at)
         choice.refuse_batch(there.kind, there.known, at, there.facility.zone)
-        found, chosen = self._usable(there, order)
-        takes, opening = self._from_vials(there, found, chosen, order.doses)
+        pack = None if order.pack is None else self._pack(there, order.pack)
+        asked = Asked(there, order.previous_gtin, order.override, self._book(there, pack) if pack else None)
+        found, chosen = self._usable(there, order, pack)
+        takes, opening = self._from_vials(there, found, chosen, order.doses, pack)
         draft = Draft(there.kind, there.known.batch, there.facility, at)
         if recipient is not None:
             draft.details = {"recipient": recipient}
+        overrides = self._before_use.overrides(asked, [take.custody_id for take in takes], draft)
         for take in takes:
             draft.end(take, chosen, End.ADMINISTERED)
-        shelf = self._shelf(there)
-        shelf[:] = custody.after(shelf, takes)
-        return [*opening, draft]
+        self._take(there, takes, opening, pack)
+        return [*opening.events, *overrides, draft]
 
-    def _site(self, code: str) -> Facility:
-        if code not in self._sites:
-            site = lookups.facility(self._session, code)
-            self._request.actor.may_write_for(site)
-            happens_at(EventKind.ADMINISTER, site.kind, code)
-            self._sites[code] = site
-        return self._sites[code]
+    def hold(self, orders: Sequence[AdministrationOrder]) -> None:
+        """Keep others from what the lines may take, by batch, whatever the order of the lines."""
+        scenes: dict[tuple[UUID, UUID], Scene] = {}
+        for order in orders:
+            with suppress(ColdtrailError):  # the line itself is refused for it
+                there = self._scene(order, self._request.now)
+                scenes[there.known.batch.id, there.facility.id] = there
+        for key in sorted(scenes):
+            self._shelf(scenes[key])
 
-    def _batch(self, gtin: str, number: str) -> KnownBatch:
-        if (gtin, number) not in self._batches:
-            self._batches[gtin, number] = lookups.batch(self._session, gtin, number)
-        return self._batches[gtin, number]
+    def _scene(self, order: AdministrationOrder, at: datetime) -> Scene:
+        key = (order.facility, order.gtin, order.batch)
+        if key not in self._known:
+            found = shelves.look(self._session, *key)
+            self._request.actor.may_write_for(found.facility)
+            happens_at(EventKind.ADMINISTER, found.facility.kind, order.facility)
+            known = found.known or lookups.batch(self._session, order.gtin, order.batch)  # which says what is unknown
+            self._known[key] = found.facility, known
+            if not self._session.info.get(ATTEMPT):
+                self._held[found.facility.id, known.batch.id] = found.holdings
+        return Scene(EventKind.ADMINISTER, *self._known[key], at)
 
     def _shelf(self, there: Scene) -> list[Holding]:
         """What the site's storages hold of the batch, less what this request has taken."""
@@ -137,8 +193,28 @@ class _Shelves:
             self._held[key] = choice.holdings(self._session, wanted)
         return self._held[key]
 
-    def _usable(self, there: Scene, order: AdministrationOrder) -> tuple[list[Holding], Chosen]:
-        """The custody that is named, or those that were there and have not outlived their limit."""
+    def _pack(self, there: Scene, code: str) -> _Pack:
+        """A pack of the batch, which has to be at the site."""
+        key = (code, there.facility.id)
+        if key not in self._packs:
+            row = packs.of_batch(self._session, there.known.batch, code)
+            place = packs.whereabouts(self._session, row)
+            if place.facility_id != there.facility.id:
+                raise packs.elsewhere(code, there.facility)
+            self._packs[key] = _Pack(code, row.doses, row.remaining, place.custodies, place.held)
+        return self._packs[key]
+
+    def _book(self, there: Scene, pack: _Pack) -> Scanned:
+        """What the book says of a pack, which is refused here where it is held, used up or past a vial's limit."""
+        mine = [each for each in self._shelf(there) if each.custody_id in pack.custodies]
+        found = custody.next_dose(mine, there.at)
+        in_book = pack.remaining if pack.held else sum(each.remaining for each in mine)
+        scanned = Scanned(pack.code, pack.remaining, in_book)
+        self._before_use.of_pack(there, scanned, found.clocks if found else (), held=pack.held)
+        return scanned
+
+    def _usable(self, there: Scene, order: AdministrationOrder, pack: _Pack | None) -> tuple[list[Holding], Chosen]:
+        """Where a pack is, the custody that is named, or those that were there and have not outlived their limit."""
         appliance = None
         if order.appliance is not None:
             appliance = lookups.appliance_of(self._session, order.appliance, there.facility)
@@ -147,23 +223,54 @@ class _Shelves:
             within = Within(there.facility, appliance_id=appliance.id if appliance else None)
             wanted = Wanted(there.kind, there.known, order.doses, within, there.at, order.custody)
             named = choice.named(self._session, wanted)
-            return [each for each in shelf if each.custody_id == named.custody_id], Chosen.NAMED
+            shelf = [each for each in shelf if each.custody_id == named.custody_id]
         location = lookups.location_of(self._session, appliance) if appliance else None
         usable = [each for each in shelf if each.opened_at <= there.at and not each.is_spent(there.at)]
-        return [each for each in usable if location in {None, each.location_id}], Chosen.PICKED
+        mine = [each for each in usable if location in {None, each.location_id}]
+        if pack is None:
+            return mine, Chosen.PICKED if order.custody is None else Chosen.NAMED
+        packs.refuse_more(pack.code, order.doses, pack.remaining)
+        return [each for each in mine if each.custody_id in pack.custodies], Chosen.SCANNED
 
     def _from_vials(
-        self, there: Scene, found: list[Holding], chosen: Chosen, doses: int
-    ) -> tuple[list[Take], list[Draft]]:
+        self, there: Scene, found: list[Holding], chosen: Chosen, doses: int, pack: _Pack | None
+    ) -> tuple[list[Take], _Opening]:
         """From opened vials first; where they do not suffice, vials are opened now."""
-        per_vial = there.known.product.doses_per_vial
-        opened = [each for each in found if each.is_opened]
+        opened, sealed = _apart(found)
         missing = doses - sum(each.remaining for each in opened)
-        sealed = [each for each in found if not each.is_opened]
-        if per_vial == 1 or missing <= 0 or missing > sum(each.remaining for each in sealed):
-            return custody.pick(found, doses), []
-        opening = openings.vials_to_open(sealed, missing, per_vial)
-        draft, fresh = openings.draft_of(there, opening, chosen)
+        opening = _Opening()
+        if there.known.product.doses_per_vial == 1 or missing > sum(each.remaining for each in sealed):
+            takes = custody.pick(found, doses)
+        elif missing <= 0:
+            takes = custody.pick(opened, doses)
+        else:
+            opening = self._open(there, sealed, missing, chosen, pack)
+            takes = custody.pick([*opened, *opening.opened], doses)
+        if pack is not None:
+            pack = pack.opened(opening, there.known.product)
+            takes = [replace(each, scans=(pack.scan(each.doses),)) for each in takes]
+        return takes, opening
+
+    def _open(self, there: Scene, sealed: list[Holding], missing: int, chosen: Chosen, pack: _Pack | None) -> _Opening:
+        product = there.known.product
+        takes = openings.vials_to_open(sealed, missing, product.doses_per_vial)
+        if pack is not None and pack.is_vial(product):
+            takes = [replace(each, scans=(pack.scan(pack.remaining),)) for each in takes]
+        event, fresh = openings.draft_of(there, takes, chosen)
+        for take, vial in zip(takes, fresh, strict=True):
+            self._before_use.opened(vial.custody_id, take.custody_id)
+        return _Opening(tuple(takes), tuple(fresh), (event,))
+
+    def _take(self, there: Scene, takes: list[Take], opening: _Opening, pack: _Pack | None) -> None:
+        """The line is in order: those after it find what it leaves."""
         shelf = self._shelf(there)
-        shelf[:] = [*custody.after(shelf, opening), *fresh]
-        return custody.pick([*opened, *fresh], doses), [draft]
+        shelf[:] = custody.after([*shelf, *opening.opened], [*opening.takes, *takes])
+        if pack is not None:
+            left = pack.remaining - sum(take.doses for take in takes)
+            pack = replace(pack.opened(opening, there.known.product), remaining=left)
+            self._packs[pack.code, there.facility.id] = pack
+
+
+def _apart(found: list[Holding]) -> tuple[list[Holding], list[Holding]]:
+    """The opened vials, and the others."""
+    return [each for each in found if each.is_opened], [each for each in found if not each.is_opened]

@@ -1,28 +1,35 @@
 """The countdown board: every clock that runs on doses, computed from the facts and now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select, true, type_coerce
+from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.deadlines import SOON, RuleName, Status, status
+from inventory.domain.forecast import Forecast
+from inventory.domain.outcomes import Outcome
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement
+from inventory.persistence.planning import by_index
+from inventory.persistence.statements import rows_in
+from inventory.persistence.tables import Appliance, Batch, Custody, Deadline, Facility, Location, Shipment
 from inventory.services import lookups
-from inventory.services.paging import Page, page
-from inventory.services.places import Place, at_facility, place_of, with_place
+from inventory.services.paging import Column, Page, page
+from inventory.services.places import Place, place_of, with_place
+from inventory.services.tallies import Tally, doses_of, tallies
+from inventory.services.waiting import LEFT, Waiting, waiting
 
 
 @dataclass(frozen=True)
 class DeadlineLine:
-    """One clock: how many doses are under it, when it is due and where it stands.
+    """One clock: how many doses are under it, when it is due, where it stands, and what is to be expected.
 
-    `time_left` is negative once it is missed. `doses_left` have not met it yet; `doses_late` met it after it was
-    due. Doses that went on to another custody took the clock with them and are counted there.
+    `time_left` is negative once it is missed. `doses_left` are under it; `doses_met` met it, `doses_late` left it after
+    it was due, `doses_ended` left it in time but otherwise than it asks. Doses that went on to another custody took the
+    clock with them and are counted there. Without doses left there is nothing to forecast.
     """
 
     custody: UUID
@@ -37,83 +44,137 @@ class DeadlineLine:
     doses_left: int
     doses_met: int
     doses_late: int
+    doses_ended: int
     status: Status
+    forecast: Forecast | None
 
 
-_child_clock = aliased(Deadline)
+MET, LATE = doses_of(Outcome.MET), doses_of(Outcome.LATE)
 
-_passed_on = and_(
-    _child_clock.custody_id == Movement.to_custody_id,
-    _child_clock.batch_id == Movement.batch_id,
-    _child_clock.name == Deadline.name,
-)
-
-
-def _met(late: bool) -> Any:
-    """Doses that left a custody and did not take its clock along: in time, or late."""
-    timing = Movement.occurred_at > Deadline.due_at if late else Movement.occurred_at <= Deadline.due_at
-    return (
-        select(func.coalesce(func.sum(Movement.doses), 0))
-        .outerjoin(_child_clock, _passed_on)
-        .where(
-            Movement.from_custody_id == Deadline.custody_id,
-            Movement.batch_id == Deadline.batch_id,
-            _child_clock.custody_id.is_(None),
-            timing,
-        )
-        .correlate(Deadline)
-        .scalar_subquery()
-    )
-
-
-MET, LATE = _met(late=False), _met(late=True)
-
-_CONDITIONS: dict[Status, Callable[[datetime], ColumnElement[bool]]] = {
-    Status.OPEN: lambda now: and_(LATE == 0, Custody.remaining > 0, Deadline.due_at >= now + SOON),
-    Status.DUE_SOON: lambda now: and_(
-        LATE == 0, Custody.remaining > 0, Deadline.due_at < now + SOON, Deadline.due_at >= now
-    ),
-    Status.MISSED: lambda now: or_(LATE > 0, and_(Custody.remaining > 0, Deadline.due_at < now)),
-    Status.MET: lambda _: and_(LATE == 0, Custody.remaining == 0, MET > 0),
+_RUNNING: dict[Status | None, Callable[[datetime], ColumnElement[bool]]] = {
+    None: lambda _: true(),
+    Status.OPEN: lambda now: and_(Deadline.due_at >= now + SOON, LATE == 0),
+    Status.DUE_SOON: lambda now: and_(Deadline.due_at < now + SOON, Deadline.due_at >= now, LATE == 0),
 }
-"""`domain.deadlines.status` in SQL; a clock whose doses have all gone on with it has no status of its own."""
+"""`domain.deadlines.status` in SQL, of clocks with doses left; without a status, all of them."""
+
+_PAST: dict[Status | None, Callable[[datetime], ColumnElement[bool]]] = {
+    Status.MISSED: lambda now: or_(and_(Custody.remaining > 0, Deadline.due_at < now), LATE > 0),
+    Status.MET: lambda _: and_(Custody.remaining == 0, LATE == 0, MET > 0),
+}
+"""The same of all clocks that ever were; one whose doses have all gone on with it, or left it otherwise than it asks,
+has no status of its own."""
 
 
 def list_deadlines(
     database: Database, facility: str | None, wanted: Status | None, now: datetime, after: str | None, limit: int
 ) -> Page[DeadlineLine]:
     """Clocks by when they are due; without a wanted status, those with doses left under them."""
-    query = with_place(
-        select(Deadline, Custody.remaining, Batch.gtin, Batch.number, MET.label("met"), LATE.label("late"))
-        .join(Custody, and_(Custody.id == Deadline.custody_id, Custody.batch_id == Deadline.batch_id))
-        .join(Batch, Batch.id == Custody.batch_id)
-        .join(Location, Location.id == Custody.location_id)
-    ).where(_CONDITIONS[wanted](now) if wanted else Custody.remaining > 0)
-    if facility is not None:
-        query = query.where(at_facility(facility))
     with database.read() as session:
+        by_index(session)
+        query, custody, due_at = _past() if wanted in _PAST else _running()
+        query = query.where((_RUNNING | _PAST)[wanted](now))
         if facility is not None:
-            lookups.facility(session, facility)
-        return page(session, query, [Deadline.due_at, Deadline.custody_id, Deadline.batch_id], after, limit).map(
-            lambda row: _line(row, now)
+            query = query.where(_at(custody, lookups.facility(session, facility)))
+        # One custody may have several clocks that are due together: no two lines may share a key.
+        key = (due_at, Deadline.custody_id, Deadline.batch_id, type_coerce(Deadline.name, String).label("clock"))
+        found = page(session, query, key, after, limit)
+        return found.map(_Told(session, found.items, now).line)
+
+
+Clocks = tuple[Select[*tuple[Any, ...]], type[Custody], Column]
+"""A query of clocks, the custodies in it, and its due time, by which they are put in order."""
+
+
+def _running() -> Clocks:
+    """Clocks with doses left: custodies that have any are few, and clocks are as many as there have ever been.
+
+    So those custodies are found first and their clocks then put in order; a due time in words that no index knows keeps
+    the database from doing it the other way round.
+    """
+    custody = aliased(Custody, select(Custody).where(LEFT).cte("held").prefix_with("MATERIALIZED"))
+    return _clocks(custody), custody, func.coalesce(Deadline.due_at, Deadline.due_at).label("urgency")
+
+
+def _past() -> Clocks:
+    """All clocks, read in the order of the index of due times."""
+    return _clocks(Custody), Custody, Deadline.due_at
+
+
+def _clocks(custody: type[Custody]) -> Select[*tuple[Any, ...]]:
+    on = and_(Deadline.custody_id == custody.id, Deadline.batch_id == custody.batch_id)
+    return select(Deadline, custody.remaining, custody.location_id).select_from(custody).join(Deadline, on)
+
+
+def _at(custody: type[Custody], facility: Facility) -> ColumnElement[bool]:
+    """A condition on custodies: held by the facility, or on their way from or to it."""
+    here = (
+        select(Location.id)
+        .join(Appliance, Appliance.id == Location.appliance_id)
+        .where(Appliance.facility_id == facility.id)
+    )
+    on_its_way = (
+        select(literal(1))
+        .select_from(Location)
+        .join(Shipment, Shipment.id == Location.shipment_id)
+        .where(
+            Location.id == custody.location_id,
+            or_(Shipment.from_facility_id == facility.id, Shipment.to_facility_id == facility.id),
+        )
+        .correlate(custody)
+        .scalar_subquery()
+    )
+    return or_(custody.location_id.in_(here), on_its_way == 1)
+
+
+class _Told:
+    """What is to be told of the clocks of a page, each kind of it asked for once."""
+
+    def __init__(self, session: Session, rows: Iterable[Any], now: datetime) -> None:
+        clocks = list(rows)
+        self._now = now
+        self._places = _places(session, {row.location_id for row in clocks})
+        self._batches = _batches(session, {row.Deadline.batch_id for row in clocks})
+        self._tallies = tallies(session, {row.Deadline.custody_id for row in clocks})
+        self._waiting = _waiting(session, self._places.values(), now)
+
+    def line(self, row: Any) -> DeadlineLine:
+        """One line of the board."""
+        clock: Deadline = row.Deadline
+        batch = self._batches[clock.batch_id]
+        tally = self._tallies.get((clock.custody_id, clock.name), Tally())
+        forecast = self._waiting.forecast(clock, row.location_id, row.remaining) if row.remaining else None
+        return DeadlineLine(
+            custody=clock.custody_id,
+            name=clock.name,
+            rule_set=clock.rule_set,
+            place=self._places[row.location_id],
+            gtin=batch.gtin,
+            batch=batch.number,
+            opened_at=clock.opened_at,
+            due_at=clock.due_at,
+            time_left=clock.due_at - self._now,
+            doses_left=row.remaining,
+            doses_met=tally.met,
+            doses_late=tally.late,
+            doses_ended=tally.ended,
+            status=status(clock.due_at, row.remaining, tally.late, self._now),
+            forecast=forecast,
         )
 
 
-def _line(row: Any, now: datetime) -> DeadlineLine:
-    clock: Deadline = row[0]
-    met, late = int(row.met), int(row.late)
-    return DeadlineLine(
-        custody=clock.custody_id,
-        name=clock.name,
-        rule_set=clock.rule_set,
-        place=place_of(row),
-        gtin=row.gtin,
-        batch=row.number,
-        opened_at=clock.opened_at,
-        due_at=clock.due_at,
-        time_left=clock.due_at - now,
-        doses_left=row.remaining,
-        doses_met=met,
-        doses_late=late,
-        status=status(clock.due_at, row.remaining, late, now),
-    )
+def _places(session: Session, location_ids: Iterable[UUID]) -> dict[UUID, Place]:
+    query = with_place(select(Location.id))
+    return {row.id: place_of(row) for row in rows_in(session, query, Location.id, location_ids)}
+
+
+def _batches(session: Session, batch_ids: Iterable[UUID]) -> dict[UUID, Any]:
+    query = select(Batch.id, Batch.gtin, Batch.number)
+    return {row.id: row for row in rows_in(session, query, Batch.id, batch_ids)}
+
+
+def _waiting(session: Session, places: Iterable[Place], now: datetime) -> Waiting:
+    """What waits at all facilities that have a part in some places."""
+    codes = {code for place in places for code in (place.facility, place.from_facility, place.to_facility) if code}
+    found = rows_in(session, select(Facility), Facility.code, codes)
+    return waiting(session, [row.Facility for row in found], now)

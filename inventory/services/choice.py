@@ -1,23 +1,33 @@
 """Choosing the custodies that an order takes from: the one that was named, or those whose turn it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
-from inventory.domain.custody import Holding, Take, Vials, all_of, in_whole_vials, pick
+from inventory.domain.custody import Holding, Take, Vials, after, all_of, in_whole_vials, pick
 from inventory.domain.deadlines import Deadline as Clock
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.handling import HANDLING, takes_from
 from inventory.domain.instants import civil_day
 from inventory.domain.words import Chosen, EventKind, LocationKind
 from inventory.persistence.database import ATTEMPT
-from inventory.persistence.tables import Appliance, Custody, Deadline, Facility, Location, Shipment
+from inventory.persistence.tables import HOLDS, Appliance, Custody, Deadline, Facility, Location, Shipment
 from inventory.services.lookups import KnownBatch
+
+
+class Of(StrEnum):
+    """Whose locations are meant."""
+
+    FACILITY = "facility"
+    APPLIANCE = "appliance"
+    SHIPMENT = "shipment"
 
 
 @dataclass(frozen=True)
@@ -30,16 +40,26 @@ class Within:
     shipment_id: UUID | None = None
 
     @property
-    def kinds(self) -> tuple[LocationKind, ...]:
-        """The kinds of location meant, where none is named."""
-        if self.shipment_id is not None and not self.held:
-            return (LocationKind.TRANSIT,)
-        return (LocationKind.QUARANTINE,) if self.held else (LocationKind.STORAGE,)
+    def kind(self) -> LocationKind:
+        """The kind of location meant, where none is named."""
+        if self.held:
+            return LocationKind.QUARANTINE
+        return LocationKind.STORAGE if self.shipment_id is None else LocationKind.TRANSIT
+
+    @property
+    def place(self) -> tuple[Of, UUID]:
+        """Whose locations are meant, and its id."""
+        if self.shipment_id is not None:
+            return Of.SHIPMENT, self.shipment_id
+        return (Of.FACILITY, self.facility.id) if self.appliance_id is None else (Of.APPLIANCE, self.appliance_id)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Doses of a batch that an event wants at an instant, all there are unless a number is stated."""
+    """Doses of a batch that an event wants at an instant, all there are unless a number is stated.
+
+    `beside` is what it takes already, from the same place.
+    """
 
     kind: EventKind
     known: KnownBatch
@@ -47,6 +67,7 @@ class Wanted:
     within: Within
     at: datetime
     custody: UUID | None = None
+    beside: tuple[Take, ...] = ()
 
     @property
     def vials(self) -> Vials:
@@ -62,8 +83,7 @@ def choose(session: Session, wanted: Wanted) -> tuple[list[Take], Chosen]:
         Invalid: `wrong_custody` when the named one is not there, `not_whole_vials`.
     """
     refuse_batch(wanted.kind, wanted.known, wanted.at, wanted.within.facility.zone)
-    for kind in wanted.within.kinds:
-        takes_from(wanted.kind, kind, wanted.custody or wanted.known.batch.number)
+    takes_from(wanted.kind, wanted.within.kind, wanted.custody or wanted.known.batch.number)
     if wanted.custody is not None:
         there, chosen = [named(session, wanted)], Chosen.NAMED
     else:
@@ -125,69 +145,97 @@ def _usable(found: Iterable[Holding], wanted: Wanted) -> list[Holding]:
     ]
 
 
-def holdings(session: Session, wanted: Wanted) -> list[Holding]:
-    """What the batch's custodies in these locations hold, with their clocks."""
-    if session.info.get(ATTEMPT):
-        hold(session, wanted)
-    there = Custody.location_id.in_(locations(wanted.within))
-    query = _held(wanted.known).where(there, Custody.remaining > 0)
-    return _grouped(session.execute(query).all(), wanted)
+def holdings(session: Session, wanted: Wanted, kept: Container[UUID] | None = None) -> list[Holding]:
+    """What the batch's custodies in these locations hold, with their clocks; of those that are `kept`, where some are.
+
+    What has come there since is left alone: to ask for it now could be out of turn.
+    """
+    if kept is None and session.info.get(ATTEMPT):
+        kept = hold(session, wanted)
+    of, place = wanted.within.place
+    asked = {"batch": wanted.known.batch.id, "place": place}
+    found = session.execute(_holding(of, wanted.within.kind), asked)
+    rows = [row for row in found if kept is None or row.id in kept]
+    return after(grouped(rows, wanted.known.batch.expiry), wanted.beside)
 
 
 def locations(within: Within) -> Select[UUID]:
     """The locations meant, as a subquery."""
-    query = select(Location.id).where(Location.kind.in_(within.kinds))
-    if within.shipment_id is not None:
-        return query.where(Location.shipment_id == within.shipment_id)
-    if within.appliance_id is not None:
-        return query.where(Location.appliance_id == within.appliance_id)
-    return query.join(Appliance, Appliance.id == Location.appliance_id).where(
-        Appliance.facility_id == within.facility.id
-    )
+    of, place = within.place
+    return _LOCATIONS[of].params(kind=within.kind, place=place)
 
 
-def hold(session: Session, wanted: Wanted) -> None:
+_mine: BindParameter[UUID] = bindparam("place")
+_of_kind = select(Location.id).where(Location.kind == bindparam("kind"))
+_LOCATIONS = {
+    Of.SHIPMENT: _of_kind.where(Location.shipment_id == _mine),
+    Of.APPLIANCE: _of_kind.where(Location.appliance_id == _mine),
+    Of.FACILITY: _of_kind.join(Appliance, Appliance.id == Location.appliance_id).where(Appliance.facility_id == _mine),
+}
+
+
+def hold(session: Session, wanted: Wanted) -> frozenset[UUID]:
     """Keep others from what could be chosen, after they were faster before: waiting is dearer than choosing freely."""
     candidates = select(Custody.id).where(
         Custody.batch_id == wanted.known.batch.id,
         Custody.location_id.in_(locations(wanted.within)),
-        Custody.remaining > 0,
+        HOLDS,
     )
-    session.execute(candidates.order_by(Custody.id).with_for_update(key_share=True)).all()
+    return frozenset(session.scalars(candidates.order_by(Custody.id).with_for_update(key_share=True)))
 
 
-def _held(known: KnownBatch) -> Any:
-    """Custodies of the batch, a row for each of their clocks."""
-    return (
-        select(
-            Custody.id,
-            Custody.remaining,
-            Custody.opened_at,
-            Custody.origin,
-            Custody.location_id,
-            Location.kind.label("location_kind"),
-            Deadline.name,
-            Deadline.rule_set,
-            Deadline.opened_at.label("clock_opened_at"),
-            Deadline.due_at,
-        )
-        .join(Location, Location.id == Custody.location_id)
-        .outerjoin(Deadline, (Deadline.custody_id == Custody.id) & (Deadline.batch_id == Custody.batch_id))
-        .where(Custody.batch_id == known.batch.id)
-    )
+HELD = (
+    Custody.id,
+    Custody.remaining,
+    Custody.opened_at,
+    Custody.origin,
+    Custody.location_id,
+    Location.kind.label("location_kind"),
+    Deadline.name,
+    Deadline.rule_set,
+    Deadline.opened_at.label("clock_opened_at"),
+    Deadline.due_at,
+)
+"""What `grouped` needs of a custody, a row for each of its clocks."""
+
+_HELD: Select[*tuple[Any, ...]] = (
+    select(*HELD)
+    .join(Location, Location.id == Custody.location_id)
+    .outerjoin(Deadline, (Deadline.custody_id == Custody.id) & (Deadline.batch_id == Custody.batch_id))
+    .where(Custody.batch_id == bindparam("batch"))
+)
 
 
-def _grouped(rows: Sequence[Any], wanted: Wanted) -> list[Holding]:
-    clocks: dict[UUID, list[Clock]] = {row.id: [] for row in rows}
+@cache
+def _holding(of: Of, kind: LocationKind) -> Select[*tuple[Any, ...]]:
+    """Joined, not looked up in `_LOCATIONS`: a statement whose plan is not kept is dearer to plan than to carry out."""
+    there = _HELD.where(HOLDS, of_kind(kind))
+    if of is Of.SHIPMENT:
+        return there.where(Location.shipment_id == _mine)
+    if of is Of.APPLIANCE:
+        return there.where(Location.appliance_id == _mine)
+    return there.join(Appliance, Appliance.id == Location.appliance_id).where(Appliance.facility_id == _mine)
+
+
+def of_kind(kind: LocationKind) -> ColumnElement[bool]:
+    """A condition, with the word itself: nearly all locations are shipments', which a planner has to know."""
+    return Location.kind == literal_column(f"'{kind}'")
+
+
+def grouped(rows: Iterable[Any], expiry: date) -> list[Holding]:
+    """The holdings that rows with the columns of `HELD` tell of."""
+    clocks: dict[UUID, list[Clock]] = {}
+    first: dict[UUID, Any] = {}
     for row in rows:
+        first.setdefault(row.id, row)
+        mine = clocks.setdefault(row.id, [])
         if row.name is not None:
-            clocks[row.id].append(Clock(row.rule_set, row.name, row.clock_opened_at, row.due_at))
-    first = {row.id: row for row in rows}
+            mine.append(Clock(row.rule_set, row.name, row.clock_opened_at, row.due_at))
     return [
         Holding(
             row.id,
             row.remaining,
-            wanted.known.batch.expiry,
+            expiry,
             row.opened_at,
             tuple(clocks[row.id]),
             row.location_id,
@@ -210,12 +258,12 @@ def named(session: Session, wanted: Wanted) -> Holding:
         Invalid: `wrong_custody` where it is not of this batch at this place.
         Conflict: `wrong_location`, `time_before_custody`, `batch_expired` for a vial past its limit.
     """
-    query = _held(wanted.known).where(Custody.id == wanted.custody, _of(wanted.within))
-    found = _grouped(session.execute(query).all(), wanted)
+    query = _HELD.where(Custody.id == wanted.custody, _of(wanted.within))
+    found = grouped(session.execute(query, {"batch": wanted.known.batch.id}), wanted.known.batch.expiry)
     if not found:
         raise Invalid(Code.WRONG_CUSTODY, "custody", wanted.custody, N_("a custody of this batch at this place"))
-    (holding,) = found
-    takes_from(wanted.kind, holding.location_kind, wanted.custody)
+    (holding,) = after(found, wanted.beside)
+    takes_from(wanted.kind, holding.location_kind, wanted.custody, aboard=_is_aboard(session, holding))
     if not holding.fits(wanted.vials):
         raise Conflict(Code.WRONG_CUSTODY, "custody", wanted.custody, N_("vials that have not been opened"))
     if holding.opened_at > wanted.at:
@@ -227,6 +275,13 @@ def named(session: Session, wanted: Wanted) -> Holding:
             Code.BATCH_EXPIRED, "custody", wanted.custody, N_("a vial within its limit after opening or thaw")
         )
     return holding
+
+
+def _is_aboard(session: Session, holding: Holding) -> bool:
+    """Whether doses are on their way; those that are held there lie in a quarantine like any other."""
+    if holding.location_kind is not LocationKind.QUARANTINE:
+        return holding.location_kind is LocationKind.TRANSIT
+    return session.get_one(Location, holding.location_id).shipment_id is not None
 
 
 def _of(within: Within) -> Any:

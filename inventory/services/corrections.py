@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, Conflict, Invalid, NotFound
@@ -14,7 +14,7 @@ from inventory.domain.instants import stated
 from inventory.domain.words import EventKind
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Facility, Movement, Shipment, StockEvent
-from inventory.services import assignments, ledger
+from inventory.services import assignments, ledger, lookups
 from inventory.services.posting import Posted, Request, post
 
 
@@ -54,9 +54,13 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     ).all()
     _refuse_touched(session, event, lines)
     batch = session.get_one(Batch, event.batch_id)
+    if event.shipment_id is not None:
+        lookups.shipment(session, event.shipment_id, hold=True)  # when it arrived hangs on its other receipts
     draft = ledger.Draft(EventKind.CORRECT, batch, facility, at, event.shipment_id, order.reason, reverses_id=event.id)
     for line in lines:
         draft.reverse(line)
+    if any(line.end_kind for line in lines):
+        draft.packs.give_back(session, event.batch_id, event.details)
     events = ledger.record(session, request, [draft])
     if event.kind is EventKind.RECEIVE and event.shipment_id is not None:
         _arrive_anew(session, event.shipment_id, request.now)
@@ -99,16 +103,26 @@ def _refuse_touched(session: Session, event: StockEvent, lines: Sequence[Movemen
 def _arrive_anew(session: Session, shipment_id: UUID, now: datetime) -> None:
     """A shipment has arrived with the first of its receipts that still stands; with none, it is on its way again."""
     shipment = session.get_one(Shipment, shipment_id)
-    first: datetime | None = session.scalars(
-        select(func.min(StockEvent.occurred_at)).where(
-            StockEvent.shipment_id == shipment_id,
-            StockEvent.kind == EventKind.RECEIVE,
-            ledger.stands(StockEvent.id, StockEvent.batch_id),
-        )
-    ).one()
-    if first is None and shipment.arrived_at is not None:
+    first = _first_receipt(session, shipment)
+    if first is not None:
+        shipment.arrived_at = first
+    elif shipment.arrived_at is not None:
         ended_at, shipment.arrived_at, shipment.arrival = shipment.arrived_at, None, None
         session.flush()
         assignments.resume_watch(session, shipment_id, ended_at, now)
-    elif first is not None:
-        shipment.arrived_at = first
+
+
+def _first_receipt(session: Session, shipment: Shipment) -> datetime | None:
+    """When its receiver first received of it; what was found afterwards explains a shortfall and is no arrival."""
+    receipts = (
+        select(StockEvent.occurred_at, StockEvent.details)
+        .where(
+            StockEvent.shipment_id == shipment.id,
+            StockEvent.kind == EventKind.RECEIVE,
+            StockEvent.facility_id == shipment.to_facility_id,
+            ledger.stands(StockEvent.id, StockEvent.batch_id),
+        )
+        .order_by(StockEvent.recorded_at, StockEvent.id)
+    )
+    arrivals = [at for at, details in session.execute(receipts) if "explanation" not in (details or {})]
+    return arrivals[0] if arrivals else None

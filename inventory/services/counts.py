@@ -1,7 +1,9 @@
 """Doses are counted, and the book is brought to what is there."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -56,7 +58,7 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     appliance = lookups.appliance_of(session, order.appliance, facility)
     known = lookups.batch(session, order.gtin, order.batch)
     wanted = Wanted(EventKind.COUNT, known, None, Within(facility, order.held, appliance.id), at)
-    choice.hold(session, wanted)
+    kept = choice.hold(session, wanted)
     _refuse_after_a_later_count(session, facility, known, order, at)
     book = _book(session, wanted)
     if book != order.counted and order.reason is None:
@@ -64,7 +66,7 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     details = {"appliance": appliance.code, "held": order.held, "counted": order.counted, "book": book}
     draft = ledger.Draft(EventKind.COUNT, known.batch, facility, at, reason=order.reason, details=details)
     if order.counted < book:
-        _missing(session, draft, wanted, book - order.counted)
+        _missing(session, draft, wanted, book - order.counted, kept)
     elif order.counted > book:
         rules = deadline_rules(session, known.product.programme_code, facility, at)
         clocks = deadlines.on_arrival(rules, facility.kind, facility.zone, at, ())
@@ -113,8 +115,8 @@ def _book(session: Session, wanted: Wanted) -> int:
     return int(session.scalars(there).one())
 
 
-def _missing(session: Session, draft: ledger.Draft, wanted: Wanted, doses: int) -> None:
-    holdings = [each for each in choice.holdings(session, wanted) if each.opened_at <= wanted.at]
+def _missing(session: Session, draft: ledger.Draft, wanted: Wanted, doses: int, kept: Container[UUID]) -> None:
+    holdings = [each for each in choice.holdings(session, wanted, kept) if each.opened_at <= wanted.at]
     takes = pick(holdings, doses)
     in_whole_vials(takes, wanted.known.product.doses_per_vial)
     for take in takes:

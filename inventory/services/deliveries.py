@@ -1,7 +1,7 @@
 """A shipment arrives: whole or in part, damaged, refused, or with more than was sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -27,7 +27,7 @@ from inventory.persistence.tables import (
     Shipment,
     StorageProfile,
 )
-from inventory.services import assignments, choice, ledger, lookups, shipments, tidings, vials
+from inventory.services import assignments, choice, ledger, lookups, packs, shipments, tidings, vials
 from inventory.services.choice import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -40,9 +40,11 @@ from inventory.services.transports import stored
 class ArrivalLine(Line):
     """Doses of a batch that came: `doses` are dealt with as the order says, whatever the rest is.
 
-    `damaged` are isolated, `refused` go back to the sender, `surplus` came though nobody sent them.
+    `damaged` are isolated, `refused` go back to the sender, `surplus` came though nobody sent them. `packs` are of
+    `doses`, which are what is in them unless more are stated.
     """
 
+    doses: int = 0
     damaged: int = 0
     refused: int = 0
     surplus: int = 0
@@ -115,7 +117,7 @@ class _Arrival:
     def __init__(self, session: Session, request: Request, order: ArrivalOrder) -> None:
         self._session, self._order = session, order
         self.at = stated("occurred_at", order.occurred_at, request.now)
-        self.shipment = lookups.shipment(session, order.shipment)
+        self.shipment = lookups.shipment(session, order.shipment, hold=True)
         self.receiver = session.get_one(Facility, self.shipment.to_facility_id)
         request.actor.may_write_for(self.receiver)
         happens_at(EventKind.RECEIVE, self.receiver.kind, self.receiver.code)
@@ -138,14 +140,15 @@ class _Arrival:
 
     def unload(self, known: KnownBatch, line: ArrivalLine) -> ledger.Draft:
         """One line's doses into the places where they belong."""
-        order, parts = self._order, _Parts.of(line, self._order.outcome)
+        order = self._order
+        scanned, line = self._scanned(known, line)
+        parts = _Parts.of(line, order.outcome)
         self._check(known, parts)
         draft = ledger.Draft(
             EventKind.RECEIVE, known.batch, self.receiver, self.at, self.shipment.id, order.reason,
             details={"outcome": order.outcome, **parts.told},
         )  # fmt: skip
-        takes, chosen = self._takes(known, line, parts.good + parts.damaged + parts.refused)
-        good, damaged, back = divided(takes, (parts.good, parts.damaged, parts.refused))
+        good, damaged, back, chosen = self._divided(known, line, parts, scanned)
         self._put(draft, known, good, chosen, held=order.outcome is Outcome.HOLD)
         self._put(draft, known, damaged, chosen, held=True)
         if back:
@@ -175,12 +178,36 @@ class _Arrival:
         watch = select(SensorAssignment.sensor_id).where(SensorAssignment.shipment_id == self.shipment.id)
         return self._session.scalars(watch.limit(1)).first() is not None
 
-    def _takes(self, known: KnownBatch, line: ArrivalLine, doses: int) -> tuple[list[Take], Chosen]:
+    def _scanned(self, known: KnownBatch, line: ArrivalLine) -> tuple[list[Take], ArrivalLine]:
+        """The packs of a line, and the line with the doses that are in them."""
+        if not line.packs:
+            return [], line
+        scanned, beside = packs.choose(self._session, self._wanted(known, line, line.doses or None), line.packs)
+        return scanned, replace(line, doses=beside + sum(take.doses for take in scanned))
+
+    def _divided(
+        self, known: KnownBatch, line: ArrivalLine, parts: _Parts, scanned: list[Take]
+    ) -> tuple[list[Take], list[Take], list[Take], Chosen]:
+        """What is good, damaged and refused; what was scanned is good, or refused with the whole order."""
+        packed = sum(take.doses for take in scanned)
+        good, back = (parts.good - packed, parts.refused) if parts.good else (0, parts.refused - packed)
+        takes, chosen = self._takes(known, line, good + parts.damaged + back, scanned)
+        free, damaged, refused = divided(takes, (good, parts.damaged, back))
+        if parts.good:
+            return [*scanned, *free], damaged, refused, chosen
+        return free, damaged, [*scanned, *refused], chosen
+
+    def _takes(
+        self, known: KnownBatch, line: ArrivalLine, doses: int, scanned: Sequence[Take]
+    ) -> tuple[list[Take], Chosen]:
         if not doses:
             return [], Chosen.PICKED
-        within = Within(self.receiver, shipment_id=self.shipment.id)
-        wanted = Wanted(EventKind.RECEIVE, known, doses, within, self.at, line.custody)
+        wanted = replace(self._wanted(known, line, doses), beside=tuple(scanned))
         return choice.choose_on_board(self._session, wanted, doses)
+
+    def _wanted(self, known: KnownBatch, line: ArrivalLine, doses: int | None) -> Wanted:
+        within = Within(self.receiver, shipment_id=self.shipment.id)
+        return Wanted(EventKind.RECEIVE, known, doses, within, self.at, line.custody)
 
     def _put(
         self, draft: ledger.Draft, known: KnownBatch, takes: Sequence[Take], chosen: Chosen, *, held: bool

@@ -21,6 +21,7 @@ from inventory.domain.words import Side
 from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Excursion, Reading, Sensor, SensorAssignment
 from inventory.services.ids import new_id
+from inventory.services.outbox import tell_excursion
 from inventory.services.rules import excursion_rules
 
 
@@ -152,7 +153,9 @@ def _reconcile(
         if span in known:
             _change(known[span], span, now)
         else:
-            session.add(_new_row(sensor, span, now))
+            new = _new_row(sensor, span, now)
+            session.add(new)
+            tell_excursion(session, sensor, new, now)
     for row in stored:
         if row not in known.values():
             row.cancelled_at = row.changed_at = now

@@ -7,15 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, insert, update
+from sqlalchemy import ColumnElement, Update, bindparam, exists, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory.domain.custody import Take
 from inventory.domain.deadlines import Deadline as Clock
 from inventory.domain.words import Chosen, End, EventKind, Origin, WasteReason
 from inventory.persistence.database import LostRace
+from inventory.persistence.statements import core
 from inventory.persistence.tables import Batch, Custody, Deadline, Facility, Movement, StockEvent
+from inventory.persistence.together import Change, Rows, changed, insert_and_change
+from inventory.services import pack_log
 from inventory.services.ids import new_id
+from inventory.services.pack_log import PackLog
 from inventory.services.posting import PostedEvent, PostedMovement, Request
 
 
@@ -36,6 +40,7 @@ class Draft:
     movements: list[dict[str, Any]] = field(default_factory=list)
     custodies: list[dict[str, Any]] = field(default_factory=list)
     deadlines: list[dict[str, Any]] = field(default_factory=list)
+    packs: PackLog = field(default_factory=PackLog)
 
     def open_root(self, location_id: UUID, doses: int, origin: Origin, clocks: Iterable[Clock]) -> UUID:
         """Open a custody for doses that come from no other."""
@@ -46,17 +51,20 @@ class Draft:
     def pass_on(self, take: Take, chosen: Chosen, location_id: UUID, clocks: Iterable[Clock]) -> UUID:
         """Take doses out of a custody into a new one."""
         custody_id = self._open(location_id, take.doses, clocks, parent=take.custody_id)
-        self._move(take.custody_id, take.doses, chosen, to=custody_id)
+        self._move(take.custody_id, take.doses, Chosen.SCANNED if take.scans else chosen, to=custody_id)
+        self.packs.move(take, custody_id)
         return custody_id
 
     def end(self, take: Take, chosen: Chosen, end: End) -> None:
         """Take doses out of a custody for good."""
-        self._move(take.custody_id, take.doses, chosen, end=end)
+        self._move(take.custody_id, take.doses, Chosen.SCANNED if take.scans else chosen, end=end)
+        self.packs.use(take)
 
     def reverse(self, line: Movement) -> None:
         """Undo a movement: the same line with its doses negative, at its own time."""
         row = self._line(line.from_custody_id, -line.doses, line.chosen, line.to_custody_id, line.end_kind)
         self.movements.append(row | {"occurred_at": line.occurred_at, "reverses_id": line.id})
+        self.packs.undo(line.from_custody_id, line.to_custody_id)
 
     def _open(
         self,
@@ -146,15 +154,21 @@ def record(session: Session, request: Request, drafts: Sequence[Draft]) -> tuple
     Raises:
         LostRace: another writer has taken the doses meanwhile; the transaction is to be run again.
     """
-    session.execute(insert(StockEvent), [_event_row(draft, request) for draft in drafts])
-    for table, rows in (
-        (Custody, [row for draft in drafts for row in draft.custodies]),
-        (Deadline, [row for draft in drafts for row in draft.deadlines]),
-        (Movement, [row for draft in drafts for row in draft.movements]),
-    ):
-        if rows:
-            session.execute(insert(table), rows)
-    _take_out(session, drafts)
+    rows: Rows = {
+        StockEvent: [_event_row(draft, request) for draft in drafts],
+        Custody: [row for draft in drafts for row in draft.custodies],
+        Deadline: [row for draft in drafts for row in draft.deadlines],
+        Movement: [row for draft in drafts for row in draft.movements],
+    }
+    changes = _changes(drafts)
+    if insert_and_change(session, rows, changes[0] if changes else None) != len(changes[:1]):
+        raise LostRace
+    for draft in drafts:
+        pack_log.insert_packs(session, draft.batch.id, draft.packs)
+    for change in changes[1:]:
+        if changed(session, change) != 1:
+            raise LostRace
+    pack_log.apply(session, [(draft.batch.id, draft.packs) for draft in drafts])
     return tuple(draft.posted(request) for draft in drafts)
 
 
@@ -171,11 +185,11 @@ def _event_row(draft: Draft, request: Request) -> dict[str, Any]:
         "cause": draft.cause,
         "reason": draft.reason,
         "reverses_id": draft.reverses_id,
-        "details": draft.details,
+        "details": (draft.details or {}) | draft.packs.details() or None,
     }
 
 
-def _take_out(session: Session, drafts: Sequence[Draft]) -> None:
+def _changes(drafts: Sequence[Draft]) -> list[Change]:
     """The guarded updates: out of a custody only what is there, and back out of a voided one only all of it."""
     taken: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
     voided: dict[tuple[UUID, UUID], int] = {}
@@ -185,21 +199,25 @@ def _take_out(session: Session, drafts: Sequence[Draft]) -> None:
                 taken[draft.batch.id, line["from_custody_id"]] += line["doses"]
             if line["reverses_id"] and line["to_custody_id"]:
                 voided[draft.batch.id, line["to_custody_id"]] = -line["doses"]
-    for key in sorted(taken.keys() | voided.keys()):
-        _change(session, key, voided[key] if key in voided else taken[key], whole=key in voided)
+        for custody in draft.packs.sources:
+            taken[draft.batch.id, custody] += 0  # its row is held all the same
+    changes = {key: (_TAKE, doses) for key, doses in taken.items()}
+    changes |= {key: (_VOID, doses) for key, doses in voided.items()}
+    return [
+        (change, {"custody": custody, "batch": batch, "taken": doses})
+        for (batch, custody), (change, doses) in sorted(changes.items(), key=lambda each: each[0])
+    ]
 
 
-def _change(session: Session, key: tuple[UUID, UUID], doses: int, *, whole: bool) -> None:
-    batch_id, custody_id = key
-    enough = Custody.remaining == Custody.doses if whole else Custody.remaining >= doses
-    guarded = (
-        update(Custody)
-        .where(Custody.id == custody_id, Custody.batch_id == batch_id, enough)
-        .values(remaining=Custody.remaining - doses)
-        .execution_options(synchronize_session=False)
-    )
-    if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
-        raise LostRace
+def _guarded(enough: ColumnElement[bool]) -> Update:
+    mine = (_custody.c.id == bindparam("custody")) & (_custody.c.batch_id == bindparam("batch"))
+    return update(_custody).where(mine, enough).values(remaining=_custody.c.remaining - _taken)
+
+
+_custody = core(Custody)
+_taken = bindparam("taken", type_=_custody.c.remaining.type)
+_TAKE = _guarded(_custody.c.remaining.between(_taken, _custody.c.doses + _taken))
+_VOID = _guarded(_custody.c.remaining == _custody.c.doses)
 
 
 def stands(event_id: ColumnElement[UUID] | InstrumentedAttribute[UUID], batch_id: Any) -> ColumnElement[bool]:

@@ -1,9 +1,10 @@
 """Finding reference data by the names that people use, with one clear refusal when it is not there."""
 
-from typing import NamedTuple, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, literal_column, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory.domain.errors import N_, Code, Conflict, Invalid, NotFound
@@ -26,10 +27,15 @@ Row = TypeVar("Row", bound=Base)
 
 def by_code(session: Session, column: InstrumentedAttribute[str], value: str, field: str) -> Row:  # type: ignore[type-var]
     """The row whose `column` is `value`; Invalid `not_found`, naming `field`, where there is none."""
-    found: Row | None = session.scalar(select(column.class_).where(column == value))
+    found: Row | None = session.scalar(_by(column), {"value": value})
     if found is None:
         raise Invalid(Code.NOT_FOUND, field, value, N_("one that is registered"))
     return found
+
+
+@cache
+def _by(column: InstrumentedAttribute[str]) -> Select[Any]:
+    return select(column.class_).where(column == bindparam("value"))
 
 
 def facility(session: Session, code: str, field: str = "facility") -> Facility:
@@ -89,12 +95,7 @@ def batch(session: Session, gtin: str, number: str) -> KnownBatch:
     Raises:
         Invalid: `malformed`, `wrong_check_digit`, `unknown_product` or `unknown_batch`.
     """
-    query = (
-        select(Batch, Product, standing(EventKind.RECALL))
-        .join(Product, Product.gtin == Batch.gtin)
-        .where(Batch.gtin == valid_gtin(gtin), Batch.number == number)
-    )
-    found = session.execute(query).one_or_none()
+    found = session.execute(_KNOWN_BATCH, {"gtin": valid_gtin(gtin), "number": number}).one_or_none()
     if found is None:
         product(session, gtin)
         raise Invalid(Code.UNKNOWN_BATCH, "batch", number, N_("a batch that was received"))
@@ -106,6 +107,7 @@ def is_recalled(session: Session, batch: Batch) -> bool:
     return session.scalars(select(standing(EventKind.RECALL)).select_from(Batch).where(Batch.id == batch.id)).one()
 
 
+@cache
 def standing(kind: EventKind) -> ColumnElement[bool]:
     """Whether the batch of a query has an event of a rare kind that was not corrected."""
     event, reversal = aliased(StockEvent), aliased(StockEvent)
@@ -114,9 +116,16 @@ def standing(kind: EventKind) -> ColumnElement[bool]:
     return exists().where(event.batch_id == Batch.id, event.kind == kind, rare, ~undone)
 
 
-def shipment(session: Session, shipment_id: UUID) -> Shipment:
-    """The shipment of an id; NotFound `not_found` where there is none."""
-    found = session.get(Shipment, shipment_id)
+_KNOWN_BATCH = (
+    select(Batch, Product, standing(EventKind.RECALL))
+    .join(Product, Product.gtin == Batch.gtin)
+    .where(Batch.gtin == bindparam("gtin"), Batch.number == bindparam("number"))
+)
+
+
+def shipment(session: Session, shipment_id: UUID, *, hold: bool = False) -> Shipment:
+    """The shipment of an id, kept from others who `hold` it; NotFound `not_found` where there is none."""
+    found = session.get(Shipment, shipment_id, with_for_update={"key_share": True} if hold else None)
     if found is None:
         raise NotFound(Code.NOT_FOUND, "shipment", shipment_id, N_("the id of a shipment"))
     return found

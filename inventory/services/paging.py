@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.domain.errors import N_, Code, Invalid
 
+Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -48,7 +49,7 @@ class Page(Generic[T]):
 def page(
     session: Session,
     query: Select[*tuple[Any, ...]],
-    key: Sequence[InstrumentedAttribute[Any]],
+    key: Sequence[Column],
     after: str | None,
     limit: int,
 ) -> Page[Any]:
@@ -69,7 +70,7 @@ def _cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
 
 
-def _read(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
+def _read(cursor: str, key: Sequence[Column]) -> list[Any]:
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         pairs = zip(key, enumerate(texts), strict=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Unavailable
 from inventory.domain.words import Chosen, End, EventKind
 from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_new
+from inventory.persistence.statements import insert_one_new
 from inventory.persistence.tables import IdempotencyKey
 from inventory.services.access import Actor
 
@@ -165,7 +165,7 @@ def _keep(session: Session, request: Request, digest: str, outcome: Posted | Pos
         "outcome": _converter.unstructure(outcome),
         "recorded_at": request.now,
     }
-    if not insert_new(session, IdempotencyKey, [row]):
+    if not insert_one_new(session, IdempotencyKey, row):
         raise _AnsweredBefore
 
 

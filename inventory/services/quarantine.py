@@ -1,7 +1,7 @@
 """Doses are isolated, and given free again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from inventory.domain.deadlines import Deadline
 from inventory.domain.errors import N_, Code, Conflict
 from inventory.domain.words import EventKind, LocationKind, Origin, Outcome, Paper
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Custody, Location, StockEvent
+from inventory.persistence.tables import Batch, Custody, Location, StockEvent
 from inventory.services import ledger, lookups, stock_orders
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
@@ -65,7 +65,7 @@ def _hold(session: Session, request: Request, order: HoldOrder) -> Posted:
 
 
 def _release(session: Session, request: Request, order: ReleaseOrder) -> Posted:
-    there = stock_orders.scene(session, request, EventKind.RELEASE, order)
+    there = _before_any_recall(session, stock_orders.scene(session, request, EventKind.RELEASE, order))
     takes, chosen = stock_orders.takes(session, there, order)
     draft = there.draft(order, reason=order.reason, details={"papers": list(order.papers)})
     for take in takes:
@@ -73,6 +73,13 @@ def _release(session: Session, request: Request, order: ReleaseOrder) -> Posted:
         location = _free_location(session, take)
         draft.pass_on(take, chosen, location.id, _clocks(session, there, take, location))
     return Posted(ledger.record(session, request, [draft]))
+
+
+def _before_any_recall(session: Session, there: Scene) -> Scene:
+    """A recall that is being written leaves quarantine alone: the release waits for it, or it for the release."""
+    batch = there.known.batch
+    session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update(read=True)).all()
+    return replace(there, known=there.known._replace(recalled=lookups.is_recalled(session, batch)))
 
 
 def _beside(session: Session, take: Take, kind: LocationKind) -> UUID:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,10 +13,10 @@ from inventory.domain.custody import Holding, Take
 from inventory.domain.handling import HANDLING, happens_at, may_post
 from inventory.domain.instants import stated
 from inventory.domain.words import Chosen, EventKind, LocationKind
-from inventory.persistence.database import Database
+from inventory.persistence.database import ATTEMPT, Database, LostRace
 from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Batch, Custody, Deadline, Location
-from inventory.services import ledger, lookups
+from inventory.services import ledger, lookups, tidings
 from inventory.services.choice import clock_of
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -52,19 +53,34 @@ def _recall(session: Session, request: Request, order: RecallOrder) -> Posted:
     happens_at(EventKind.RECALL, facility.kind, order.facility)
     known = lookups.batch(session, order.gtin, order.batch)
     _wait_for_receipts(session, known.batch)
+    kept = _keep(session, known) if session.info.get(ATTEMPT) else None
     found = _everywhere(session, known)
+    if kept is not None and any(holding.custody_id not in kept for holding in found):
+        raise LostRace  # to wait for these now could be out of turn
     latest = max([at, *(holding.opened_at for holding in found)])  # doses cannot be held before they are there
     draft = ledger.Draft(EventKind.RECALL, known.batch, facility, latest, reason=order.reason)
     beside = _quarantines(session, found)
     for holding in found:
         quarantine = beside[holding.location_id]
         draft.pass_on(Take(holding, holding.remaining), Chosen.NAMED, quarantine, holding.clocks)
-    return Posted(ledger.record(session, request, [draft]))
+    events = ledger.record(session, request, [draft])
+    tidings.tell_recall(session, known.batch, facility, events[0], request.now)
+    return Posted(events)
 
 
 def _wait_for_receipts(session: Session, batch: Batch) -> None:
-    """Receipts of the batch that are being written keep its row; those that come later see the recall."""
-    session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update()).all()
+    """Receipts and releases that are being written keep the batch's row; those that come later see the recall.
+
+    All others take doses out of what the recall takes, too: one of the two begins anew. They must not wait for this
+    row, which each event's foreign key asks for when it holds custodies already.
+    """
+    session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update(key_share=True)).all()
+
+
+def _keep(session: Session, known: KnownBatch) -> frozenset[UUID]:
+    """Keep others from what they were faster to take before; where it is now is looked up once they are waited for."""
+    mine = select(Custody.id).where(Custody.batch_id == known.batch.id, Custody.remaining > 0)
+    return frozenset(session.scalars(mine.order_by(Custody.id).with_for_update(key_share=True)))
 
 
 def _everywhere(session: Session, known: KnownBatch) -> list[Holding]:

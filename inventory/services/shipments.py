@@ -1,7 +1,7 @@
 """Vaccine leaves a facility for another: dispatch down the line or between sites, return up the line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from inventory.domain.transport import TransportRecord
 from inventory.domain.words import Chosen, End, EventKind, FacilityKind, LocationKind, Purpose
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Facility, Location, Shipment
-from inventory.services import assignments, choice, ledger, lookups
+from inventory.services import assignments, choice, ledger, lookups, packs
 from inventory.services.choice import Wanted, Within
 from inventory.services.ids import new_id
 from inventory.services.lookups import KnownBatch
@@ -27,12 +27,17 @@ from inventory.services.transports import stored
 
 @dataclass(frozen=True)
 class Line:
-    """Doses of a batch; `custody` where they are to be taken from one that is named."""
+    """Doses of a batch; `custody` where they are to be taken from one that is named.
+
+    `packs` are those that were scanned, with all that is left in them; `doses` need not be stated then, and where more
+    are stated, the rest is taken beside the packs.
+    """
 
     gtin: str
     batch: str
-    doses: int
+    doses: int | None = None
     custody: UUID | None = None
+    packs: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def dispatch(database: Database, request: Request, order: DispatchOrder) -> Post
         Invalid: `not_found`, `unknown_product`, `unknown_batch`, `naive_time`, `time_in_future`,
             `wrong_facility_kind`, `wrong_supplier`, `not_whole_vials`, `wrong_custody`, `repeated_line`.
         Conflict: `not_enough_doses`, `batch_expired`, `batch_recalled`, `time_before_custody`, `wrong_location`,
-            `sensor_in_use`, `idempotency_key_reused`.
+            `pack_elsewhere`, `sensor_in_use`, `idempotency_key_reused`.
     """
     return post(database, request, order, _dispatch)
 
@@ -139,7 +144,12 @@ def _return(session: Session, request: Request, order: ReturnOrder) -> Posted:
 def _choose(
     session: Session, kind: EventKind, known: KnownBatch, line: Line, within: Within, at: datetime
 ) -> tuple[list[Take], Chosen]:
-    return choice.choose(session, Wanted(kind, known, line.doses, within, at, line.custody))
+    wanted = Wanted(kind, known, line.doses, within, at, line.custody)
+    scanned, beside = packs.choose(session, wanted, line.packs)
+    if not beside:
+        return scanned, Chosen.SCANNED
+    takes, chosen = choice.choose(session, replace(wanted, doses=beside, beside=tuple(scanned)))
+    return [*scanned, *takes], chosen
 
 
 def send_on(draft: ledger.Draft, takes: Sequence[Take], chosen: Chosen, trip: Trip, *, returned: bool = False) -> None:
@@ -216,7 +226,10 @@ def new_trip(
 
 
 def known_lines(session: Session, lines: Sequence[Line]) -> list[tuple[KnownBatch, Line]]:
-    """The lines with their batches; a batch comes on one line, or on one for each custody that is named."""
+    """The lines with their batches; a batch comes on one line, or on one for each custody that is named.
+
+    They come by batch, so that two who wait for the same doses wait in one order, whatever the order of their lines.
+    """
     known = [(lookups.batch(session, line.gtin, line.batch), line) for line in lines]
     seen: set[tuple[UUID, UUID | None]] = set()
     for (batch, _, _), line in known:
@@ -224,4 +237,4 @@ def known_lines(session: Session, lines: Sequence[Line]) -> list[tuple[KnownBatc
         if again or (line.custody is None and any(other == batch.id for other, _ in seen)):
             raise Invalid(Code.REPEATED_LINE, "lines", line.batch, N_("each batch on one line, or each custody"))
         seen.add((batch.id, line.custody))
-    return known
+    return sorted(known, key=lambda each: each[0].batch.id)

@@ -68,8 +68,13 @@ def scene(session: Session, request: Request, kind: EventKind, order: StockOrder
 
 def takes(session: Session, there: Scene, order: StockOrder) -> tuple[list[Take], Chosen]:
     """The custodies that the order takes from; see `choice.choose`."""
+    return choice.choose(session, wanted(session, there, order))
+
+
+def wanted(session: Session, there: Scene, order: StockOrder) -> Wanted:
+    """What the order wants, and where it is looked for."""
     within = _within(session, there.facility, order)
-    return choice.choose(session, Wanted(there.kind, there.known, order.doses, within, there.at, order.custody))
+    return Wanted(there.kind, there.known, order.doses, within, there.at, order.custody)
 
 
 def _within(session: Session, facility: Facility, order: StockOrder) -> Within:

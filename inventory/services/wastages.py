@@ -4,27 +4,30 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from inventory.domain.custody import Take
 from inventory.domain.errors import N_, Code, Invalid
-from inventory.domain.words import End, EventKind, WasteReason
+from inventory.domain.words import Chosen, End, EventKind, WasteReason
 from inventory.persistence.database import Database
-from inventory.services import ledger, stock_orders
+from inventory.services import ledger, packs, stock_orders
 from inventory.services.posting import Posted, Request, post
-from inventory.services.stock_orders import StockOrder
+from inventory.services.stock_orders import Scene, StockOrder
 
 
 @dataclass(frozen=True, kw_only=True)
 class WastageOrder(StockOrder):
-    """Doses that are wasted, and why; `other` says it in words."""
+    """Doses that are wasted, and why; `other` says it in words. `pack`: the one that they are of."""
 
     cause: WasteReason
     reason: str | None = None
+    pack: str | None = None
 
 
 def waste(database: Database, request: Request, order: WastageOrder) -> Posted:
     """Waste doses in storage, in quarantine or on their way.
 
     Raises:
-        Invalid: `malformed` for `other` without words; else as `quarantine.hold`.
+        Invalid: `malformed` for `other` without words; `not_found` for the pack; else as `quarantine.hold`.
+        Conflict: `pack_elsewhere`.
     """
     return post(database, request, order, _waste)
 
@@ -33,8 +36,18 @@ def _waste(session: Session, request: Request, order: WastageOrder) -> Posted:
     if order.cause is WasteReason.OTHER and order.reason is None:
         raise Invalid(Code.MALFORMED, "reason", None, N_("the reason in words, for the cause is other"))
     there = stock_orders.scene(session, request, EventKind.WASTE, order)
-    takes, chosen = stock_orders.takes(session, there, order)
+    takes, chosen = _takes(session, there, order)
     draft = there.draft(order, cause=order.cause, reason=order.reason)
     for take in takes:
         draft.end(take, chosen, End.WASTED)
     return Posted(ledger.record(session, request, [draft]))
+
+
+def _takes(session: Session, there: Scene, order: WastageOrder) -> tuple[list[Take], Chosen]:
+    """From a pack that was scanned, all of it unless a number is stated; or as most orders."""
+    if order.pack is None:
+        return stock_orders.takes(session, there, order)
+    wanted = stock_orders.wanted(session, there, order)
+    if order.doses is None:
+        return packs.scanned(session, wanted, [order.pack]), Chosen.SCANNED
+    return packs.part_of(session, wanted, order.pack, order.doses), Chosen.SCANNED

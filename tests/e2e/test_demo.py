@@ -1,4 +1,4 @@
-"""The demonstration as a user meets it: `ready`, four commands with content, Ctrl-C, and nothing left behind."""
+"""The demonstration as a user meets it: `ready`, six commands with content, Ctrl-C, and nothing left behind."""
 
 import os
 import re
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,9 @@ class Demo:
         return self._said.read_text()
 
     def await_ready(self) -> None:
-        """Wait until it says so and has printed all four commands."""
+        """Wait until it says so and has printed all six commands."""
         give_up = time.monotonic() + READY_SECONDS
-        while len(self.commands) < 4:
+        while len(self.commands) < 6:
             assert self.process.poll() is None, self.said
             assert time.monotonic() < give_up, self.said
             time.sleep(0.1)
@@ -107,21 +108,27 @@ def test_from_the_first_process_to_the_last(tmp_path: Path) -> None:
 
 
 def _check_answers(answers: list[Any]) -> None:
-    board, batch, dose, impact = answers
+    board, batch, dose, impact, compliance, bulletin = answers
     assert {line["status"] for line in board["items"]} <= {"open", "due-soon", "missed"}
     assert sum(line["doses_left"] for line in board["items"]) > 0
-    assert batch["received"] == batch["on_hand"] + batch["in_transit"] + batch["administered"]
+    ended = batch["administered"] + batch["wasted"] + batch["returned"] + batch["missing"]
+    held = batch["on_hand"] + batch["in_quarantine"] + batch["in_transit"]
+    assert batch["received"] + batch["found"] == held + ended
     assert batch["administered"] > 0
     assert _excursions_on_the_way(dose)
     assert impact["administered"] > 0
     assert impact["excursion"]["side"] == "above"
+    assert compliance["totals"]["administered"] > 0
+    assert len(bulletin["items"]) == 28
+    assert bulletin["totals"]["used"] > 0
 
 
 def _excursions_on_the_way(dose: Any) -> list[str]:
-    """From the city's cold room to the site's fridge, and what happened there."""
+    """From the city's cold room, through the county's hold, to the site's fridge, and what happened there."""
     (chain,) = dose["chains"]
     places = [stage["custody"]["place"] for stage in chain["stages"]]
-    assert [place["facility"] for place in places] == ["CITY", None, "COUNTY", None, dose["facility"]]
+    way = [facility for facility, _ in groupby(place["facility"] for place in places)]
+    assert way == ["CITY", None, "COUNTY", None, dose["facility"]]
     return [found["rule"] for stage in chain["stages"] for found in stage["evidence"]["excursions"]]
 
 

@@ -135,7 +135,7 @@ def test_a_file_that_is_no_export_is_said_so(tmp_path: Path, url: str, content: 
     assert said.isprintable()
 
 
-@pytest.mark.parametrize("command", ["migrate", "verify", "serve", "ingest", "seed"])
+@pytest.mark.parametrize("command", ["migrate", "verify", "serve", "ingest", "seed", "watch"])
 def test_a_file_that_is_no_database_is_said_so(tmp_path: Path, command: str) -> None:
     file = tmp_path / "coldtrail.db"
     file.write_bytes(b"no database at all" * 400)

@@ -1,11 +1,7 @@
 """Many writers at one moment: exactly what is there is given, nothing twice, and nobody is refused for it."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import timedelta
-from threading import Barrier
-from typing import TypeVar
 
 import pytest
 from sqlalchemy import select
@@ -18,12 +14,10 @@ from inventory.services import monitoring
 from inventory.services.rules import EXCURSION_RULES
 from inventory.services.verification import verify
 from tests.county import HOUR, MINUTE, NOW, ONE, build, message
-from tests.http import Answer, Client, Server, new_key, serving
+from tests.crowd import CROWD, at_once, codes, insist, left, statuses
+from tests.http import Answer, Server, new_key, serving
 from tests.orders import administration, arrival, at_county, at_site, dispatch, new_batch, receipt, stated
 from tests.services import PostgresTemplate, SqliteTemplate
-
-CROWD = 16
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -35,40 +29,12 @@ def postgres_server(postgresql_template: PostgresTemplate) -> Iterator[Server]:
         database.close()
 
 
-def at_once(work: Callable[[int], T], crowd: int = CROWD) -> list[T]:
-    """What each of a crowd got that began at one moment."""
-    gate = Barrier(crowd)
-
-    def begin(number: int) -> T:
-        gate.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(crowd) as pool:
-        return list(pool.map(begin, range(crowd)))
-
-
-def statuses(answers: list[Answer]) -> Counter[int]:
-    return Counter(answer.status for answer in answers)
-
-
-def insist(send: Callable[[], Answer]) -> Answer:
-    """Send once more while the answer is that too many write at this moment, as Retry-After asks."""
-    answer = send()
-    while answer.status == 503:
-        answer = send()
-    return answer
-
-
-def left(client: Client, batch: str) -> int:
-    return sum(item["doses"] for item in client.get("/stock", batch=batch).items)
-
-
 def test_sixteen_takers_of_the_last_ten_doses_of_a_custody_get_exactly_ten(postgres_server: Server) -> None:
     client = postgres_server.client
     batch = at_site(client, 10)
     answers = at_once(lambda _: client.post("/administrations", administration(batch)))
     assert statuses(answers) == {201: 10, 409: 6}
-    assert {answer.body["code"] for answer in answers if answer.status == 409} == {"not_enough_doses"}
+    assert codes(answers) == {"not_enough_doses"}
     assert left(client, batch) == 0
     assert verify(postgres_server.county.database).holds
 
@@ -116,7 +82,7 @@ def test_one_key_with_sixteen_contents_is_one_event_and_fifteen_refusals(postgre
     batch, key = at_site(client, 200), new_key()
     answers = at_once(lambda number: client.post("/administrations", administration(batch, number + 1), key=key))
     assert statuses(answers) == {201: 1, 409: 15}
-    assert {answer.body["code"] for answer in answers if answer.status == 409} == {"idempotency_key_reused"}
+    assert codes(answers) == {"idempotency_key_reused"}
 
 
 def test_a_shipment_received_by_sixteen_at_once_arrives_once(postgres_server: Server) -> None:

@@ -12,7 +12,7 @@ from inventory.services import monitoring
 from inventory.services.verification import verify
 from tests.county import HOUR, MINUTE, NOW, ONE, TWO, series
 from tests.http import Client, Server
-from tests.orders import administration, arrival, dispatch, new_batch, receipt, stated
+from tests.orders import administration, arrival, dispatch, new_batch, override, receipt, stated
 
 RECEIVED, LEFT_CITY, AT_COUNTY, LEFT_COUNTY, AT_SITE, GIVEN = (NOW - hours * HOUR for hours in (12, 11, 10, 6, 5, 1))
 WARM_SINCE = AT_COUNTY + HOUR
@@ -37,6 +37,7 @@ def way(served: Server) -> dict[str, Any]:
     second = post("/shipments", to_site, "keeper").ok()["shipment"]
     monitoring.record(served.county.database, [series("S-BOX", LEFT_COUNTY, [400] * 13)], NOW)
     post(f"/shipments/{second}/receipts", arrival(occurred_at=stated(AT_SITE)), "nurse-a").ok()
+    post("/overrides", override(batch, occurred_at=stated(AT_SITE)), "chief").ok()
     given = post("/administrations", administration(batch, 3, occurred_at=stated(GIVEN)), "nurse-a").ok()
     return {"batch": batch, "to_county": first, "to_site": second, "given": given["events"][0]["id"]}
 

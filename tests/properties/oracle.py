@@ -1,21 +1,32 @@
-"""The ledger in plain Python: what an order must be answered, and where the doses are then."""
+"""The ledger in plain Python: custodies, the places that hold them, what has left them, and what was undone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from inventory.domain.deadlines import Status
-from inventory.domain.errors import Code
-from inventory.services.board import DeadlineLine
+from inventory.domain.deadlines import RuleName
+from inventory.domain.words import End, EventKind, Paper
 from inventory.services.posting import Posted, PostedEvent
-from tests.county import NOW, ONE, TWO, ZONE
+from tests.county import ONE, TWO
 
-DAY, SOON, SKEW = timedelta(hours=24), timedelta(hours=6), timedelta(minutes=5)
+THAWING = "00000000000017"
+"""A product of two doses a vial that is kept frozen and lasts so many hours thawed."""
+
+THAW_HOURS, OPEN_HOURS, DAY_HOURS = 12, 6, 24
+VIAL = {ONE: 1, TWO: 2, THAWING: 2}
 STORES, SITES = ("CITY", "COUNTY"), ("SITE-A", "SITE-B")
-VIAL = {ONE: 1, TWO: 2}
-MINE = {"keeper": STORES, "county": ("COUNTY",), "nurse-a": ("SITE-A",), "nurse-b": ("SITE-B",)}
+ABOVE = {"COUNTY": "CITY", "SITE-A": "COUNTY", "SITE-B": "COUNTY"}
+OWNER = {
+    "CITY-ROOM": "CITY",
+    "COUNTY-ROOM": "COUNTY",
+    "COUNTY-FREEZER": "COUNTY",
+    "A-FRIDGE": "SITE-A",
+    "A-BOX": "SITE-A",
+    "B-FRIDGE": "SITE-B",
+}
+LIMITS = frozenset({RuleName.OPEN_VIAL, RuleName.THAW})
+Clocks = dict[RuleName, datetime]
 
 
 @dataclass(frozen=True)
@@ -26,179 +37,250 @@ class Lot:
     number: str
     expiry: date
 
+    @property
+    def per_vial(self) -> int:
+        """Doses in a vial."""
+        return VIAL[self.gtin]
 
-@dataclass
+
+@dataclass(frozen=True)
+class Spot:
+    """Where doses lie: in an appliance or a shipment, free or held."""
+
+    of: str | UUID
+    held: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Its kind of location."""
+        if self.held:
+            return "quarantine"
+        return "storage" if self.of in OWNER else "transit"
+
+
+NEW, BACK = Spot("the shipment that begins"), Spot("the shipment that goes back")
+"""Places that get their names when the order is answered."""
+
+
+@dataclass(eq=False)
 class Held:
-    """A custody: `place` is a facility or a shipment; `outs` are when, how many and into which custody."""
+    """A custody: `outs` is what left it, `waits` the papers that a held receipt waits for."""
 
     id: UUID
     lot: Lot
-    place: str | UUID
+    spot: Spot
     opened: datetime
     doses: int
     parent: "Held | None"
-    clock: tuple[str, datetime]
-    outs: list[tuple[datetime, int, "Held | None"]] = field(default_factory=list)
+    clocks: Clocks
+    by: EventKind
+    waits: frozenset[Paper] = frozenset()
+    found: bool = False
+    void: bool = False
+    outs: list["Out"] = field(default_factory=list)
 
     @property
-    def remaining(self) -> int:
+    def left(self) -> int:
         """What is left in it."""
-        return self.doses - sum(doses for _, doses, _ in self.outs)
+        return 0 if self.void else self.doses - sum(out.doses for out in self.outs)
 
     @property
-    def turn(self) -> tuple[datetime, datetime]:
-        """When it is its turn, among custodies of one batch."""
-        return self.clock[1], self.opened
+    def is_opened(self) -> bool:
+        """Whether its vials have been opened."""
+        return RuleName.OPEN_VIAL in self.clocks
+
+    def spent(self, at: datetime) -> bool:
+        """Whether its vials have outlived a limit of theirs."""
+        return any(due < at for name, due in self.clocks.items() if name in LIMITS)
+
+    @property
+    def turn(self) -> tuple[datetime, datetime, UUID]:
+        """Whose turn it is among custodies of one batch: earliest clock, then oldest opening."""
+        never = datetime.max.replace(tzinfo=self.opened.tzinfo)
+        return min(self.clocks.values(), default=never), self.opened, self.id
+
+    @property
+    def root(self) -> "Held":
+        """Where its doses came from at the very first."""
+        return self if self.parent is None else self.parent.root
+
+
+@dataclass(eq=False)
+class Out:
+    """Doses that left a custody: into another, or for good."""
+
+    at: datetime
+    doses: int
+    to: Held | None
+    end: End | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that an event has to have: from a custody or none, to a place or an end."""
+
+    source: Held | None
+    doses: int
+    to: Spot | End
+    clocks: Clocks = field(default_factory=dict)
+    waits: frozenset[Paper] = frozenset()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An event that an order has to write."""
+
+    kind: EventKind
+    lot: Lot
+    facility: str
+    at: datetime
+    lines: Sequence[Line] = ()
+    arrives: bool = False
+    """Whether it is a receipt of a shipment by its receiver."""
+    counted: Spot | None = None
+    """The place that it counts."""
+
+
+Then = Callable[[], Expected]
+"""An event that is known only when the one before it is written."""
+
+
+@dataclass(eq=False)
+class Happened:
+    """An event that was written."""
+
+    id: UUID
+    expected: Expected
+    who: str
+    shipment: UUID | None
+    outs: list[tuple[Held, Out]] = field(default_factory=list)
+    opened: list[Held] = field(default_factory=list)
+    undone: bool = False
+
+
+@dataclass
+class Trip:
+    """A shipment: why, from and to whom, and when it left."""
+
+    purpose: str
+    sender: str
+    receiver: str
+    left_at: datetime
 
 
 @dataclass
 class Oracle:
-    """The county's custodies, shipments and given doses."""
+    """The county's custodies, shipments, batches and events."""
 
     held: dict[UUID, Held] = field(default_factory=dict)
-    shipments: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
+    trips: dict[UUID, Trip] = field(default_factory=dict)
     lots: set[Lot] = field(default_factory=set)
+    events: dict[UUID, Happened] = field(default_factory=dict)
 
-    def receipt(self, who: str, store: str, lot: Lot, doses: int, at: datetime) -> Code | None:
-        """What a receipt from a supplier is to be refused with."""
-        return first(
-            (at > NOW + SKEW, Code.TIME_IN_FUTURE),
-            (not may(who, store), Code.NOT_YOUR_FACILITY),
-            (store not in STORES, Code.WRONG_FACILITY_KIND),
-            (doses % VIAL[lot.gtin] > 0, Code.NOT_WHOLE_VIALS),
-            (expired(lot, at), Code.BATCH_EXPIRED),
-        )
+    def standing(self, kind: EventKind, lot: Lot) -> list[Happened]:
+        """The events of a kind that nobody has undone."""
+        return [
+            each
+            for each in self.events.values()
+            if each.expected.kind is kind and each.expected.lot == lot and not each.undone
+        ]
 
-    def dispatch(self, who: str, way: tuple[str, str], lines: Sequence[tuple[Lot, int]], at: datetime) -> Code | None:
-        """What a dispatch is to be refused with."""
-        sender, receiver = way
-        return first(
-            (at > NOW + SKEW, Code.TIME_IN_FUTURE),
-            (not may(who, sender), Code.NOT_YOUR_FACILITY),
-            (sender not in STORES or receiver == sender, Code.WRONG_FACILITY_KIND),
-            (any(lot not in self.lots for lot, _ in lines), Code.UNKNOWN_BATCH),
-        ) or next(filter(None, (self._line(lot, doses, sender, at) for lot, doses in lines)), None)
+    def recalled(self, lot: Lot) -> bool:
+        """Whether a batch is recalled."""
+        return bool(self.standing(EventKind.RECALL, lot))
 
-    def _line(self, lot: Lot, doses: int, place: str, at: datetime) -> Code | None:
-        return first(
-            (doses % VIAL[lot.gtin] > 0, Code.NOT_WHOLE_VIALS),
-            (expired(lot, at), Code.BATCH_EXPIRED),
-            (doses > self.there(lot, place, at), Code.NOT_ENOUGH_DOSES),
-        )
+    def arrived_at(self, shipment: UUID) -> datetime | None:
+        """When the first of a shipment came, by what stands."""
+        times = [
+            each.expected.at
+            for each in self.events.values()
+            if each.shipment == shipment and each.expected.arrives and not each.undone
+        ]
+        return min(times, default=None)
 
-    def arrival(self, who: str, shipment: UUID, lines: Sequence[tuple[Lot, int]], at: datetime) -> Code | None:
-        """What a receipt of a shipment is to be refused with; no lines are all that is left of it."""
-        if at > NOW + SKEW:
-            return Code.TIME_IN_FUTURE
-        if shipment not in self.shipments:
-            return Code.NOT_FOUND
-        receiver, left_at = self.shipments[shipment]
-        left = sum(each.remaining for each in self.held.values() if each.place == shipment)
-        return first(
-            (not may(who, receiver), Code.NOT_YOUR_FACILITY),
-            (at < left_at, Code.TIME_BEFORE_SHIPMENT),
-            (not lines and left == 0, Code.NOT_ENOUGH_DOSES),
-            (any(lot not in self.lots for lot, _ in lines), Code.UNKNOWN_BATCH),
-        ) or next(filter(None, (self._unload(lot, doses, shipment, at) for lot, doses in lines)), None)
+    def there(self, lot: Lot, spots: Iterable[Spot], at: datetime) -> list[Held]:
+        """The custodies of a batch with doses left that had been opened in a place by then, in their turn."""
+        wanted = set(spots)
+        found = [each for each in self.held.values() if each.lot == lot and each.spot in wanted]
+        return sorted((each for each in found if each.opened <= at and each.left), key=lambda each: each.turn)
 
-    def _unload(self, lot: Lot, doses: int, shipment: UUID, at: datetime) -> Code | None:
-        return first(
-            (doses % VIAL[lot.gtin] > 0, Code.NOT_WHOLE_VIALS),
-            (doses > self.there(lot, shipment, at), Code.NOT_ENOUGH_DOSES),
-        )
+    def spots(self, facility: str, *, held: bool = False) -> list[Spot]:
+        """The places of a facility's appliances."""
+        return [Spot(code, held) for code, owner in OWNER.items() if owner == facility]
 
-    def administration(self, who: str, site: str, lot: Lot, doses: int, at: datetime) -> Code | None:
-        """What an administration is to be refused with."""
-        return first(
-            (at > NOW + SKEW, Code.TIME_IN_FUTURE),
-            (not may(who, site), Code.NOT_YOUR_FACILITY),
-            (site not in SITES, Code.WRONG_FACILITY_KIND),
-            (lot not in self.lots, Code.UNKNOWN_BATCH),
-            (expired(lot, at), Code.BATCH_EXPIRED),
-            (doses > self.there(lot, site, at), Code.NOT_ENOUGH_DOSES),
-        )
+    def facilities_of(self, spot: Spot) -> tuple[str, ...]:
+        """Who may speak of the doses in a place: its owner, or both ends of a trip."""
+        if isinstance(spot.of, UUID):
+            trip = self.trips[spot.of]
+            return trip.sender, trip.receiver
+        return (OWNER[spot.of],)
 
-    def at(self, lot: Lot, place: str | UUID, at: datetime) -> list[Held]:
-        """The custodies of a batch with doses left that a place had at an instant."""
-        mine = [each for each in self.held.values() if (each.lot, each.place) == (lot, place)]
-        return [each for each in mine if each.opened <= at and each.remaining]
-
-    def there(self, lot: Lot, place: str | UUID, at: datetime) -> int:
-        """How many doses a place can give."""
-        return sum(each.remaining for each in self.at(lot, place, at))
-
-    def take_over(self, posted: Posted, place: str | UUID) -> None:
-        """Note what was written; new custodies are in `place`. Every pick has to have kept to the turn."""
+    def take_over(self, who: str, posted: Posted, expected: Sequence["Expected | Then"]) -> None:
+        """Hold what was written against what had to be, and note it."""
+        assert len(posted.events) == len(expected), posted
+        names = {NEW.of: posted.shipment, BACK.of: posted.return_shipment}
+        waiting = list(expected)
         for event in posted.events:
-            lot = next(each for each in self.lots if (each.gtin, each.number) == (event.gtin, event.batch))
-            before = {each.id: each.remaining for each in self.held.values()}
-            for movement in event.movements:
-                source = self.held[movement.from_custody] if movement.from_custody else None
-                child: Held | None = None
-                if movement.to_custody is not None:
-                    clock = clock_of(place, event, source)
-                    child = Held(movement.to_custody, lot, place, event.occurred_at, movement.doses, source, clock)
-                    self.held[child.id] = child
-                if source is not None:
-                    source.outs.append((event.occurred_at, movement.doses, child))
-            self._kept_to_the_turn(event, before)
+            self._note(who, event, _next(waiting, event.gtin), posted.shipment, names)
 
-    def _kept_to_the_turn(self, event: PostedEvent, before: dict[UUID, int]) -> None:
-        picked = [each for each in event.movements if each.chosen == "picked" and each.from_custody is not None]
-        sources = [self.held[each.from_custody] for each in picked if each.from_custody]
-        assert [each.turn for each in sources] == sorted(each.turn for each in sources)
-        assert all(each.remaining == 0 for each in sources[:-1])
-        for last in sources[-1:]:
-            there = [each for each in self.held.values() if (each.lot, each.place) == (last.lot, last.place)]
-            passed_over = [each for each in there if each not in sources and before.get(each.id, 0)]
-            assert all(each.turn >= last.turn for each in passed_over if each.opened <= event.occurred_at)
+    def _note(
+        self, who: str, event: PostedEvent, wanted: Expected, shipment: UUID | None, names: dict[object, UUID | None]
+    ) -> None:
+        assert (event.kind, event.facility, event.gtin, event.batch, event.occurred_at) == (
+            wanted.kind,
+            wanted.facility,
+            wanted.lot.gtin,
+            wanted.lot.number,
+            wanted.at,
+        ), (event, wanted)
+        happened = self.events[event.id] = Happened(event.id, wanted, who, shipment)
+        assert len(event.movements) == len(wanted.lines), (event, wanted)
+        for movement, line in zip(event.movements, wanted.lines, strict=True):
+            source = line.source
+            assert movement.from_custody == (source.id if source else None), (movement, line)
+            assert movement.doses == line.doses, (movement, line)
+            if wanted.kind is EventKind.CORRECT:
+                continue
+            child: Held | None = None
+            if isinstance(line.to, Spot):
+                assert movement.to_custody is not None
+                spot = Spot(names.get(line.to.of) or line.to.of, line.to.held)
+                child = self._open(movement.to_custody, wanted, line, source, spot)
+                happened.opened.append(child)
+            else:
+                assert movement.end is line.to, (movement, line)
+            if source is not None:
+                out = Out(wanted.at, line.doses, child, None if child else movement.end)
+                source.outs.append(out)
+                happened.outs.append((source, out))
 
-    def board(self, now: datetime) -> dict[UUID, tuple[object, ...]]:
-        """The countdown board by the events alone: name, due, left, met, late, status of each custody's clock."""
-        return {each.id: clock_line(each, now) for each in self.held.values()}
+    def _open(self, custody: UUID, wanted: Expected, line: Line, source: Held | None, spot: Spot) -> Held:
+        found = source is None and wanted.kind in {EventKind.COUNT, EventKind.RECEIVE} and not line_is_supplied(wanted)
+        child = Held(
+            custody, wanted.lot, spot, wanted.at, line.doses, source, dict(line.clocks), wanted.kind, line.waits, found
+        )
+        self.held[custody] = child
+        return child
 
-
-def may(who: str, facility: str) -> bool:
-    """Whether somebody writes for a facility."""
-    return who == "admin" or facility in MINE[who]
-
-
-def expired(lot: Lot, at: datetime) -> bool:
-    """Whether a batch had expired on that day."""
-    return at.astimezone(ZoneInfo(ZONE)).date() > lot.expiry
-
-
-def first(*faults: tuple[bool, Code]) -> Code | None:
-    """The code of the first fault that there is."""
-    return next((code for fault, code in faults if fault), None)
-
-
-def clock_of(place: str | UUID, event: PostedEvent, source: Held | None) -> tuple[str, datetime]:
-    """A site begins the clock of use; elsewhere the delivery clock goes on, or begins with the receipt."""
-    if place in SITES:
-        return "use", event.occurred_at + DAY
-    return source.clock if source else ("deliver", event.occurred_at + DAY)
-
-
-def clock_line(held: Held, now: datetime) -> tuple[object, ...]:
-    """Doses meet a clock where they leave and do not take it along."""
-    name, due = held.clock
-    ended = [(at, doses) for at, doses, to in held.outs if to is None or to.clock[0] != name]
-    met = sum(doses for at, doses in ended if at <= due)
-    late = sum(doses for at, doses in ended if at > due)
-    left = held.remaining
-    if late or (left and now > due):
-        status = Status.MISSED
-    elif not left:
-        status = Status.MET
-    else:
-        status = Status.DUE_SOON if now > due - SOON else Status.OPEN
-    return name, due, left, met, late, status
+    def undo(self, event: UUID, by: PostedEvent) -> None:
+        """An event is corrected: its doses are where they were, and what it opened is void."""
+        happened = self.events[event]
+        opened = [each.id for each in happened.opened]
+        assert [each.to_custody for each in by.movements if each.to_custody] == opened
+        happened.undone = True
+        for source, out in happened.outs:
+            source.outs.remove(out)
+        for child in happened.opened:
+            child.void = True
 
 
-def told(lines: Iterable[DeadlineLine]) -> dict[UUID, tuple[object, ...]]:
-    """The service's board in the same shape."""
-    return {
-        line.custody: (line.name, line.due_at, line.doses_left, line.doses_met, line.doses_late, line.status)
-        for line in lines
-    }
+def _next(waiting: list["Expected | Then"], gtin: str) -> Expected:
+    """The next event of a product: those of several batches come in any order."""
+    first = next(each for each in waiting if not isinstance(each, Expected) or each.lot.gtin == gtin)
+    waiting.remove(first)
+    return first if isinstance(first, Expected) else first()
+
+
+def line_is_supplied(wanted: Expected) -> bool:
+    """Whether an event that opens a root is a receipt from a supplier."""
+    return wanted.kind is EventKind.RECEIVE and not wanted.arrives

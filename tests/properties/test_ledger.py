@@ -1,166 +1,53 @@
-"""Laws 1, 2, 3, 6 and 7: any sequence of orders, good, bad and back-dated, against a ledger in plain Python."""
+"""Laws 1, 2, 3, 6 and 7: any sequence of events, good, bad and back-dated, against a ledger in plain Python."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
-from itertools import count
-from typing import ClassVar
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import select
 
 from inventory.domain.deadlines import Status
-from inventory.domain.errors import Code, ColdtrailError
-from inventory.domain.words import EventKind
-from inventory.services.administrations import AdministrationOrder, administer
+from inventory.domain.words import ApplianceKind, End, EventKind, Origin
+from inventory.persistence import tables
+from inventory.persistence.database import Database
+from inventory.services import equipment, products
 from inventory.services.board import list_deadlines
-from inventory.services.deliveries import ArrivalOrder, receive_shipment
-from inventory.services.posting import Posted, Request
-from inventory.services.receipts import ReceiptOrder, receive_goods
-from inventory.services.shipments import DispatchOrder, Line, dispatch
 from inventory.services.stock import list_stock
 from inventory.services.trails import administration_trail
-from inventory.services.verification import verify
-from tests.county import HOUR, NOW, ONE, TWO
+from inventory.services.verification import BatchBalance, verify
+from tests.county import HOUR, NOW
 from tests.properties.conftest import CountyTemplate
-from tests.properties.oracle import SITES, STORES, Held, Lot, Oracle, told
+from tests.properties.machine_shelf import Shelf
+from tests.properties.machine_trips import Trips
+from tests.properties.oracle import OPEN_HOURS, THAW_HOURS, THAWING, Held, Lot
+from tests.properties.oracle_clocks import Figures, board
+from tests.services import PostgresTemplate, SqliteTemplate
 
-FRIDGE = {"CITY": "CITY-ROOM", "COUNTY": "COUNTY-ROOM", "SITE-A": "A-FRIDGE", "SITE-B": "B-FRIDGE"}
-LOTS = (
-    Lot(ONE, "FRESH", date(2026, 6, 30)),
-    Lot(ONE, "OLD", date(2026, 1, 4)),  # yesterday there: only back-dated orders may touch it
-    Lot(TWO, "FRESH", date(2026, 6, 30)),
+MORE = (
+    ("COUNTY-FREEZER", "COUNTY", ApplianceKind.FREEZER),
+    ("A-BOX", "SITE-A", ApplianceKind.COLD_BOX),
 )
-EVERYBODY = st.sampled_from([*["admin"] * 9, "keeper", "nurse-a", "nurse-b"])
-WAYS = st.sampled_from(
-    [("COUNTY", "SITE-A"), ("COUNTY", "SITE-B"), ("CITY", "COUNTY"), ("CITY", "SITE-A"), ("COUNTY", "SITE-A")] * 3
-    + [("COUNTY", "CITY"), ("COUNTY", "COUNTY"), ("SITE-A", "COUNTY")]
+
+VIEWS = (
+    (None, NOW),
+    (None, NOW + 20 * HOUR),
+    (Status.MISSED, NOW + 20 * HOUR),
+    (Status.MET, NOW),
+    (Status.DUE_SOON, NOW),
+    (Status.OPEN, NOW),
 )
-DOSES = st.sampled_from([2, 4, 6, 1, 2, 4, 3, 12])
-TIMES = st.sampled_from([*(NOW - hours * HOUR for hours in (0, 0, 0, 1, 1, 2, 3, 5, 11, 13, 26)), NOW + HOUR])
-LATER = st.sampled_from([hours * HOUR for hours in (1, 0, 2, 5, 9, 24, 25, -1)])
-"""How long after its doses came an order is dated; at times before."""
-FIRST = NOW - 30 * HOUR
-"""When the stores got their first goods: every lot can be dispatched from the first step on."""
-CHOICES = [*[(LOTS[0],), (LOTS[2],), (LOTS[0], LOTS[2]), (LOTS[2], LOTS[0])] * 2, (LOTS[1],), LOTS[:2]]
-LINES = st.builds(
-    lambda lots, doses: tuple(zip(lots, doses, strict=False)), st.sampled_from(CHOICES), st.tuples(DOSES, DOSES)
-)
-NOBODYS = UUID(int=7)
+"""What of the board is looked at, at once and when the first clocks have ended."""
 
 
-class Ledger(RuleBasedStateMachine):
-    """Sends orders, and holds each answer and all that is stored against the oracle."""
-
-    template: ClassVar[CountyTemplate]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.copy = self.template.fresh()
-        county = self.copy.__enter__()
-        self.database = county.database
-        self.actors = {who: county.actor(who) for who in ("admin", "keeper", "nurse-a", "nurse-b")}
-        self.oracle = Oracle()
-        self.keys = count()
-        self.given: list[UUID] = []
-        self.last: tuple[Callable[[], Posted], Posted] | None = None
-
-    def teardown(self) -> None:
-        self.copy.__exit__(None, None, None)
-
-    @initialize()
-    def stock_up(self) -> None:
-        """Every lot at both stores and both sites, and some on the way to each site."""
-        for lot in LOTS:
-            for store in STORES:
-                self.receive("admin", store, lot, 20, FIRST)
-        for site in SITES:
-            for hour in (1, 2):
-                self.send("admin", ("COUNTY", site), [(lot, 4) for lot in LOTS], FIRST + hour * HOUR)
-            self.unload("admin", list(self.oracle.shipments)[-2], (), FIRST + 2 * HOUR)
-
-    def post(self, who: str, expected: Code | None, send: Callable[[Request], Posted]) -> Posted | None:
-        """Send an order under a new key; it has to be answered as expected."""
-        request = Request(self.actors[who], NOW, str(next(self.keys)))
-        answer = outcome(send, request)
-        code = answer.code if isinstance(answer, ColdtrailError) else None
-        assert code == expected, answer
-        if isinstance(answer, ColdtrailError):
-            return None
-        self.last = (lambda: send(request)), answer
-        return answer
-
-    @rule(who=EVERYBODY, store=st.sampled_from(["CITY", "COUNTY", "COUNTY", "SITE-A"]), lot=st.sampled_from(LOTS),
-          doses=DOSES, at=TIMES)  # fmt: skip
-    def receive_goods(self, who: str, store: str, lot: Lot, doses: int, at: datetime) -> None:
-        self.receive(who, store, lot, doses, at)
-
-    def receive(self, who: str, store: str, lot: Lot, doses: int, at: datetime) -> None:
-        order = ReceiptOrder(store, "MAKER", lot.gtin, lot.number, lot.expiry, doses, FRIDGE[store], at)
-        expected = self.oracle.receipt(who, store, lot, doses, at)
-        posted = self.post(who, expected, lambda request: receive_goods(self.database, request, order))
-        if posted:
-            self.oracle.lots.add(lot)
-            self.oracle.take_over(posted, store)
-
-    @rule(who=EVERYBODY, way=WAYS, lines=LINES, at=TIMES)
-    def dispatch(self, who: str, way: tuple[str, str], lines: Sequence[tuple[Lot, int]], at: datetime) -> None:
-        self.send(who, way, lines, at)
-
-    def send(self, who: str, way: tuple[str, str], lines: Sequence[tuple[Lot, int]], at: datetime) -> None:
-        order = DispatchOrder(*way, at, as_lines(lines))
-        expected = self.oracle.dispatch(who, way, lines, at)
-        posted = self.post(who, expected, lambda request: dispatch(self.database, request, order))
-        if posted:
-            assert posted.shipment is not None
-            self.oracle.shipments[posted.shipment] = (way[1], at)
-            self.oracle.take_over(posted, posted.shipment)
-
-    @precondition(lambda self: self.oracle.shipments)
-    @rule(who=EVERYBODY, which=st.integers(0, 99), lines=st.just(()) | st.just(()) | LINES, later=LATER)
-    def receive_shipment(self, who: str, which: int, lines: Sequence[tuple[Lot, int]], later: timedelta) -> None:
-        known = [*self.oracle.shipments, *([NOBODYS] if which % 7 == 0 else [])]
-        shipment = known[-1 - which % len(known)]
-        _, left_at = self.oracle.shipments.get(shipment, ("SITE-A", NOW))
-        self.unload(who, shipment, lines, left_at + later)
-
-    def unload(self, who: str, shipment: UUID, lines: Sequence[tuple[Lot, int]], at: datetime) -> None:
-        receiver, _ = self.oracle.shipments.get(shipment, ("SITE-A", NOW))
-        order = ArrivalOrder(shipment, FRIDGE[receiver], at, as_lines(lines))
-        expected = self.oracle.arrival(who, shipment, lines, at)
-        posted = self.post(who, expected, lambda request: receive_shipment(self.database, request, order))
-        if posted:
-            self.oracle.take_over(posted, receiver)
-
-    @rule(who=EVERYBODY, site=st.sampled_from([*SITES, "COUNTY"]), lot=st.sampled_from(LOTS), doses=DOSES, at=TIMES)
-    def administer_anywhere(self, who: str, site: str, lot: Lot, doses: int, at: datetime) -> None:
-        self.administer(who, site, lot, doses, at)
-
-    @precondition(lambda self: self.at_sites)
-    @rule(who=EVERYBODY, which=st.integers(0, 99), doses=st.integers(1, 3), later=LATER)
-    def administer_where_doses_came(self, who: str, which: int, doses: int, later: timedelta) -> None:
-        held = self.at_sites[which % len(self.at_sites)]
-        self.administer(who, str(held.place), held.lot, doses, held.opened + later)
-
-    @property
-    def at_sites(self) -> list[Held]:
-        return [each for each in self.oracle.held.values() if each.place in SITES and each.remaining]
-
-    def administer(self, who: str, site: str, lot: Lot, doses: int, at: datetime) -> None:
-        order = AdministrationOrder(site, lot.gtin, lot.number, doses, at)
-        expected = self.oracle.administration(who, site, lot, doses, at)
-        posted = self.post(who, expected, lambda request: administer(self.database, request, order))
-        if posted:
-            self.oracle.take_over(posted, site)
-            self.given.append(posted.events[0].id)
+class Laws(Trips, Shelf):
+    """Every order there is, and what has to hold after each."""
 
     @precondition(lambda self: self.last)
     @rule()
@@ -169,77 +56,138 @@ class Ledger(RuleBasedStateMachine):
         assert self.last is not None
         again, posted = self.last
         assert again() == posted
+        assert not self.wrote()
 
+    @precondition(lambda self: self.written)
     @invariant()
+    def the_laws_hold(self) -> None:
+        """Each law, after every order that was carried out; one that was refused has written nothing."""
+        self.every_dose_is_somewhere_once()
+        self.nothing_is_below_zero_at_any_instant()
+        self.the_stock_is_that_of_the_oracle()
+        self.the_board_is_a_recomputation_from_the_events()
+        self.every_dose_given_has_one_chain_to_a_supplier()
+
     def every_dose_is_somewhere_once(self) -> None:
-        """Laws 1 and 2, by the service's own proof and by the oracle."""
+        """Law 1, by the service's own proof and by the oracle."""
         verdict = verify(self.database)
         assert verdict.holds, verdict
-        for held in self.oracle.held.values():
-            assert held.remaining >= 0
-            assert all(held.opened <= at for at, _, _ in held.outs)
-        roots = [held for held in self.oracle.held.values() if held.parent is None]
-        received = sum(held.doses for held in roots)
-        assert sum(balance.received for balance in verdict.balances) == received
-        given = sum(doses for held in self.oracle.held.values() for _, doses, to in held.outs if to is None)
-        assert sum(balance.administered for balance in verdict.balances) == given
+        told = {(each.gtin, each.batch): each for each in verdict.balances}
+        assert told == {(lot.gtin, lot.number): self.balance(lot) for lot in self.oracle.lots}
 
-    @invariant()
+    def balance(self, lot: Lot) -> BatchBalance:
+        """Where the doses of a batch are."""
+        mine = [each for each in self.oracle.held.values() if each.lot == lot and not each.void]
+        left: dict[str, int] = defaultdict(int)
+        for held in mine:
+            left[held.spot.kind] += held.left
+            left["found" if held.found else "received"] += 0 if held.parent else held.doses
+            for out in held.outs:
+                left[out.end or ""] += out.doses
+        return BatchBalance(
+            lot.gtin, lot.number, left["received"], left["found"], left["storage"], left["quarantine"], left["transit"],
+            *(left[end] for end in (End.ADMINISTERED, End.WASTED, End.RETURNED, End.MISSING)),
+        )  # fmt: skip
+
+    def nothing_is_below_zero_at_any_instant(self) -> None:
+        """Law 2, by the rows alone: at each instant that anything left a custody, it held as much."""
+        with self.database.read() as session:
+            custodies = session.execute(select(tables.Custody.id, tables.Custody.opened_at, tables.Custody.doses)).all()
+            lines = session.execute(
+                select(tables.Movement.from_custody_id, tables.Movement.occurred_at, tables.Movement.doses)
+            ).all()
+        gone: dict[UUID, dict[datetime, int]] = defaultdict(lambda: defaultdict(int))
+        for source, at, doses in lines:
+            gone[source][at] += doses
+        for custody, opened, doses in custodies:
+            left = doses
+            for at in sorted(gone[custody]):
+                left -= gone[custody][at]
+                assert left >= 0, custody
+                assert at >= opened or not gone[custody][at], custody
+
     def the_stock_is_that_of_the_oracle(self) -> None:
         stock = list_stock(self.database, None, None, None, 1000).items
-        held = self.oracle.held.values()
-        assert {line.custody: line.doses for line in stock} == {
-            each.id: each.remaining for each in held if each.remaining
+        told = {line.custody: (line.doses, line.place.kind, line.place.appliance or line.place.shipment) for line in stock}
+        held = [each for each in self.oracle.held.values() if each.left]
+        assert told == {each.id: (each.left, each.spot.kind, each.spot.of) for each in held}
+
+    def the_board_is_a_recomputation_from_the_events(self) -> None:
+        """Law 7: one of the board's views after each step, in turn."""
+        self.steps += 1
+        status, now = VIEWS[self.steps % len(VIEWS)]
+        clocks = {key: line for held in self.oracle.held.values() for key, line in board(held, now).items()}
+        assert self.told(status, now) == {key: line for key, line in clocks.items() if shows(status, line)}
+
+    def told(self, status: Status | None, now: datetime) -> dict[Any, Any]:
+        """The service's board in the oracle's shape."""
+        lines = list_deadlines(self.database, None, status, now, None, 1000).items
+        return {
+            (line.custody, line.name): (line.due_at, line.doses_left, line.doses_met, line.doses_late, line.status)
+            for line in lines
         }
 
-    @invariant()
-    def the_board_is_a_recomputation_from_the_events(self) -> None:
-        """Law 7, at once and when the first clocks have ended."""
-        for now in (NOW, NOW + 20 * HOUR):
-            expected = self.oracle.board(now)
-            left = {custody: line for custody, line in expected.items() if line[2]}
-            assert told(list_deadlines(self.database, None, None, now, None, 1000).items) == left
-        for status in (Status.MISSED, Status.MET):
-            listed = told(list_deadlines(self.database, None, status, now, None, 1000).items)
-            wanted = {custody for custody, line in expected.items() if line[5] is status and any(line[2:5])}
-            assert listed == {custody: expected[custody] for custody in wanted}
-
-    @invariant()
-    def the_last_dose_given_has_one_chain_to_a_supplier(self) -> None:
-        """Law 6."""
-        if self.given:
-            trail = administration_trail(self.database, self.given[-1])
-            for chain in trail.chains:
-                way = [stage.custody.custody for stage in chain.stages]
-                held = self.oracle.held[way[-1]]
-                while held.parent is not None:
-                    assert way.pop() == held.id
-                    held = held.parent
-                assert way == [held.id]
-                assert chain.stages[0].custody.opened_by.kind is EventKind.RECEIVE
-                assert chain.stages[0].custody.parent is None
+    def every_dose_given_has_one_chain_to_a_supplier(self) -> None:
+        """Law 6; and of a vial of several doses none was given that nobody had opened."""
+        given = [each for each in self.oracle.held.values() if any(out.end is End.ADMINISTERED for out in each.outs)]
+        for held in given:
+            assert held.is_opened or held.lot.per_vial == 1
+            assert not held.spot.held
+        events = [each for each in self.oracle.events.values() if each.expected.kind is EventKind.ADMINISTER]
+        for last in [each for each in events if not each.undone][-1:]:
+            chains = administration_trail(self.database, last.id).chains
+            assert sum(chain.doses for chain in chains) == sum(line.doses for line in last.expected.lines)
+            for chain in chains:
+                way = [stage.custody for stage in chain.stages]
+                assert [each.custody for each in way] == path(self.oracle.held[way[-1].custody])
+                assert [each.origin for each in way] == [Origin.SUPPLIED] + [None] * (len(way) - 1)
+                assert way[0].opened_by.kind is EventKind.RECEIVE
+                assert not any(each.corrected for each in way)
 
 
-def outcome(send: Callable[[Request], Posted], request: Request) -> Posted | ColdtrailError:
-    try:
-        return send(request)
-    except ColdtrailError as error:
-        return error
+def shows(status: Status | None, line: Figures) -> bool:
+    """Whether a view of the board has a line: all clocks with doses left, or what a status has figures of."""
+    _, left, met, late, found = line
+    if status is None:
+        return left > 0
+    return status is found and (left + late > 0 if status is not Status.MET else met > 0)
 
 
-def as_lines(lines: Sequence[tuple[Lot, int]]) -> tuple[Line, ...]:
-    return tuple(Line(lot.gtin, lot.number, doses) for lot, doses in lines)
+def path(held: Held) -> list[UUID]:
+    """The custodies that doses went through, root first."""
+    return [*(path(held.parent) if held.parent else ()), held.id]
 
 
-def test_the_ledger_is_that_of_the_oracle(any_county: CountyTemplate) -> None:
-    few = {"sqlite": 30, "postgresql": 6}[any_county.engine]
+@pytest.fixture(scope="module")
+def equipped(request: pytest.FixtureRequest) -> Iterator[CountyTemplate]:
+    """The county with a freezer, a cold box and a product that thaws."""
+    plain: CountyTemplate = request.getfixturevalue(f"{request.param}_county")
+    with plain.template.clone() as url:
+        database = Database(url)
+        for code, owner, kind in MORE:
+            equipment.add_appliance(database, equipment.ApplianceRecord(code, owner, code.title(), kind))
+        frozen = products.ProductRecord(
+            THAWING, "Three", 2, "strict-2-8", open_vial_hours=OPEN_HOURS, open_vial_session=True, thaw_hours=THAW_HOURS
+        )
+        products.add_product(database, frozen)
+        database.close()
+        if isinstance(plain.template, PostgresTemplate):
+            copy: Any = PostgresTemplate(plain.template.server, urlsplit(url).path[1:])
+        else:
+            copy = SqliteTemplate(Path(url.removeprefix("sqlite:///")))
+        yield CountyTemplate(copy, plain.tokens, plain.engine)
 
-    class Here(Ledger):
-        template = any_county
+
+@pytest.mark.parametrize("equipped", ["sqlite", "postgresql"], indirect=True)
+def test_the_ledger_is_that_of_the_oracle(equipped: CountyTemplate) -> None:
+    few = {"sqlite": 40, "postgresql": 6}[equipped.engine]
+
+    class Here(Laws):
+        template = equipped
 
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=few, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=few, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -12,8 +12,16 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 WATCHED = {"broker", "database", "api"}
-MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS"}
-"""The variables that are no secrets and have a default."""
+CHANNELS = {
+    "COLDTRAIL_WEBHOOK_URL",
+    "COLDTRAIL_WEBHOOK_SECRET",
+    "COLDTRAIL_SMTP_URL",
+    "COLDTRAIL_MAIL_FROM",
+    "COLDTRAIL_MAIL_TO",
+    "COLDTRAIL_LANGUAGE",
+}
+MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS", *CHANNELS}
+"""The variables that have a default, and those of channels, which need not be set up."""
 
 
 def text_of(name: str) -> str:
@@ -29,7 +37,7 @@ OURS = [name for name, service in SERVICES.items() if service["image"] == "coldt
 
 
 def test_the_services_are_those_of_the_design() -> None:
-    assert set(SERVICES) == {"broker", "database", "migrate", "api", "ingest-0", "ingest-1"}
+    assert set(SERVICES) == {"broker", "database", "migrate", "api", "ingest-0", "ingest-1", "watch"}
 
 
 def test_only_the_api_and_mqtt_are_published_and_by_default_to_this_host() -> None:
@@ -90,6 +98,12 @@ def test_the_workers_share_all_shards_and_none_twice() -> None:
         first, last = SERVICES[name]["command"][-1].split("-")
         shards += range(int(first, 16), int(last, 16) + 1)
     assert shards == list(range(256))
+
+
+def test_only_the_watch_knows_whom_to_tell() -> None:
+    told = {name: set(service.get("environment", ())) & CHANNELS for name, service in SERVICES.items()}
+    assert {name for name, known in told.items() if known} == {"watch"}
+    assert told["watch"] == CHANNELS
 
 
 def test_every_mounted_file_is_there() -> None:

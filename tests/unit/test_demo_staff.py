@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from coldtrail.demo.api import Api, Refused
+from coldtrail.demo.api import Api, Refused, Stopped
 from coldtrail.demo.county import CITY, COUNTY, ZONE, County, build_county
 from coldtrail.demo.diary import Diary
 from coldtrail.demo.plan import plan_day
 from coldtrail.demo.staff import Staff
 from coldtrail.demo.steps import Lot, Trip
 from coldtrail.demo.tally import Tally
-from coldtrail.demo.tokens import SITES
+from coldtrail.demo.tokens import SITES, SUPERVISOR
 from coldtrail.demo.trouble import trouble_of
 from coldtrail.demo.world import BrokerAddress, World
 from inventory.clock import ScaledClock, system_clock
 
 DAY = date(2026, 1, 5)
 SMALL = County(build_county().sites[18:20])
-TOKENS = {holder: holder for holder in (CITY, COUNTY, SITES)}
+TOKENS = {holder: holder for holder in (CITY, COUNTY, SITES, SUPERVISOR)}
 PLAN = plan_day(SMALL, DAY, trouble_of(SMALL, 0, DAY), {})
 PLANNED = sum(step.doses for step in PLAN)
 
@@ -40,8 +40,8 @@ class Service(Api):
         self._lock = Lock()
 
     def get(self, path: str, token: str) -> Any:
-        """Nothing is on hand."""
-        return {"items": [], "next": None}
+        """Nothing is on hand; the sensors have been read, and saw nothing."""
+        return {"items": [{}] if "/readings" in path else [], "next": None}
 
     def post(self, path: str, token: str, body: Mapping[str, object], key: str | None = None) -> Any:
         """Carried out once; another request under the same key is refused."""
@@ -52,12 +52,25 @@ class Service(Api):
             self.order.append(key)
             if self._halt is not None and len(self.order) >= self._after:
                 self._halt.set()
-        return {"shipment": f"of-{key}"}
+        if path.endswith("/administration-lists"):
+            return {"results": [{"problem": None} for _ in body["administrations"]]}  # type: ignore[attr-defined]
+        return {"shipment": f"of-{key}", "return_shipment": f"back-of-{key}", "events": [{"id": f"event-of-{key}"}]}
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Every administration, one by one or in a list, but for what was mistyped."""
+        single = [body for path, body in self.posted.values() if path.endswith("administrations")]
+        lists = [body for path, body in self.posted.values() if path.endswith("administration-lists")]
+        return [line for line in single if line["doses"] == 1] + [
+            line for each in lists for line in each["administrations"]
+        ]
 
     @property
     def given(self) -> int:
-        """Doses given."""
-        return sum(int(body["doses"]) for path, body in self.posted.values() if path.endswith("administrations"))
+        """Doses given, each to another person."""
+        people = [line["recipient"] for line in self.lines]
+        assert len(set(people)) == len(people)
+        return len(people)
 
 
 def work(service: Service, diary: Diary, speed: float, halt: Event | None = None) -> tuple[Staff, Tally, list[Trip]]:
@@ -74,16 +87,18 @@ def test_every_dose_of_the_plan_is_given() -> None:
     service = Service()
     _, tally, trips = work(service, Diary.begin(DAY), 1e6)
     assert service.given == tally.given == PLANNED
-    assert tally.refused == 0
-    assert len(trips) == 3
+    assert tally.refused == tally.movements_refused == 0
+    assert len(trips) == len([step for step in PLAN if step.trip])
 
 
-def test_arrivals_name_the_shipment_that_their_dispatch_began() -> None:
+def test_steps_name_what_the_one_before_began() -> None:
     service = Service()
     work(service, Diary.begin(DAY), 1e6)
     for step in PLAN:
         if step.follows:
-            assert service.posted[step.key][0] == f"/api/v1/shipments/of-{step.follows}/receipts"
+            named = {"shipment": "of-", "way_back": "back-of-", "event": "event-of-"}
+            began = {name: f"{prefix}{step.follows}" for name, prefix in named.items()}
+            assert service.posted[step.key][0] == step.path.format(**began)
 
 
 def test_a_site_gives_nothing_before_its_vaccine_is_received() -> None:
@@ -95,7 +110,15 @@ def test_a_site_gives_nothing_before_its_vaccine_is_received() -> None:
         assert arrival < min(keys.index(key) for key in keys if key.startswith(f"{DAY}-dose-{site.code}"))
 
 
-@pytest.mark.parametrize("after", [1, 5, 9, 15, 40])
+def test_nothing_is_moved_while_doses_before_it_are_under_way() -> None:
+    service = Service()
+    work(service, Diary.begin(DAY), 1e6)
+    for counted in (step for step in PLAN if step.path.endswith("/counts")):
+        before = service.order[: service.order.index(counted.key)]
+        assert len([key for key in before if "-dose-" in key]) == len([key for key in service.order if "-dose-" in key])
+
+
+@pytest.mark.parametrize("after", [1, 5, 9, 15, 40, 60])
 def test_a_second_run_goes_on_where_the_first_was_stopped(after: int) -> None:
     halt = Event()
     service, diary = Service(halt, after), Diary.begin(DAY)
@@ -110,7 +133,7 @@ def test_a_second_run_goes_on_where_the_first_was_stopped(after: int) -> None:
 def test_a_dose_that_is_refused_is_counted_and_the_others_go_on() -> None:
     class Stern(Service):
         def post(self, path: str, token: str, body: Mapping[str, object], key: str | None = None) -> Any:
-            if key == next(step.key for step in PLAN if step.doses):
+            if (key or "").startswith(next(step.key for step in PLAN if step.doses)):
                 raise Refused(path, 409, {"code": "not_enough_doses"})
             return super().post(path, token, body, key)
 
@@ -120,18 +143,62 @@ def test_a_dose_that_is_refused_is_counted_and_the_others_go_on() -> None:
     assert tally.given + tally.refused == PLANNED
 
 
-def test_a_movement_that_is_refused_ends_the_work() -> None:
-    class Closed(Service):
+def test_a_line_of_a_list_that_is_refused_is_counted() -> None:
+    class Picky(Service):
         def post(self, path: str, token: str, body: Mapping[str, object], key: str | None = None) -> Any:
-            raise Refused(path, 403, {"code": "forbidden"})
+            answer = super().post(path, token, body, key)
+            if path.endswith("/administration-lists"):
+                answer["results"][0]["problem"] = {"code": "not_enough_doses", "detail": "none left"}
+            return answer
 
-    with pytest.raises(Refused, match="forbidden"):
-        work(Closed(), Diary.begin(DAY), 1e6)
+    service = Picky()
+    _, tally, _ = work(service, Diary.begin(DAY), 1e6)
+    lists = [path for path, _ in service.posted.values() if path.endswith("/administration-lists")]
+    assert tally.refused == len(lists) > 0
+    assert tally.given + tally.refused == PLANNED
+
+
+def test_a_movement_that_is_refused_is_told_and_what_follows_it_is_left_out() -> None:
+    key = f"{DAY}-dispatch-{SMALL.sites[0].code}-morning"
+
+    class Closed(Service):
+        def post(self, path: str, token: str, body: Mapping[str, object], key_: str | None = None) -> Any:
+            if key_ == key:
+                raise Refused(path, 409, {"code": "not_enough_doses"})
+            return super().post(path, token, body, key_)
+
+    service = Closed()
+    _, tally, _ = work(service, Diary.begin(DAY), 1e6)
+    left_out = {key}
+    for step in PLAN:
+        if step.follows in left_out:
+            left_out.add(step.key)
+    assert tally.movements_refused == len(left_out) > 2
+    assert not left_out & set(service.posted)
+
+
+def test_a_list_that_nobody_answered_is_sent_again_as_it_was() -> None:
+    class Deaf(Service):
+        def post(self, path: str, token: str, body: Mapping[str, object], key: str | None = None) -> Any:
+            answer = super().post(path, token, body, key)
+            if path.endswith("/administration-lists"):
+                raise Stopped(path)
+            return answer
+
+    deaf, diary = Deaf(), Diary.begin(DAY)
+    staff, _, _ = work(deaf, diary, 1e6)
+    assert diary.lists
+    diary.done_until = staff.progress.done_until
+    service = Service()
+    service.posted = deaf.posted
+    work(service, diary, 1e6)
+    assert service.given == PLANNED
 
 
 def test_the_diary_is_read_as_it_was_written(tmp_path: Path) -> None:
     diary = Diary.begin(DAY)
     diary.day, diary.opening = DAY, {"S01": [Lot("09520000000011", "A260104", DAY, 12)]}
+    diary.lists = [["a", "b"], ["c"]]
     diary.read_until = datetime(2026, 1, 5, 3, tzinfo=UTC)
     diary.save(tmp_path / "diary.json")
     assert Diary.load(tmp_path / "diary.json", date(2030, 1, 1)) == diary

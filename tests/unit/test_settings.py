@@ -22,6 +22,13 @@ WRONG = {
     "COLDTRAIL_WORKERS": "0",
     "COLDTRAIL_THREADS": "many",
     "COLDTRAIL_CLOCK": "yesterday",
+    "COLDTRAIL_WEBHOOK_URL": "ftp://somewhere",
+    "COLDTRAIL_WEBHOOK_SECRET": "short",
+    "COLDTRAIL_SMTP_URL": "http://somewhere",
+    "COLDTRAIL_MAIL_FROM": "nobody",
+    "COLDTRAIL_MAIL_TO": "nobody",
+    "COLDTRAIL_LANGUAGE": "fr",
+    "COLDTRAIL_WATCH_SECONDS": "0",
 }
 
 

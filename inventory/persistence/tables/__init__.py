@@ -6,7 +6,7 @@ and unique constraint on them holds that column. Reference data is small and can
 
 from inventory.persistence.columns import Base
 from inventory.persistence.tables.access import IdempotencyKey, Token, TokenFacility
-from inventory.persistence.tables.ledger import Custody, Deadline, Movement, Pack, StockEvent
+from inventory.persistence.tables.ledger import HOLDS, Custody, Deadline, Movement, Pack, StockEvent
 from inventory.persistence.tables.monitoring import (
     Excursion,
     MessageAhead,
@@ -34,6 +34,7 @@ from inventory.persistence.tables.reference import (
 )
 
 __all__ = [
+    "HOLDS",
     "Appliance",
     "Base",
     "Batch",

@@ -8,7 +8,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.deadlines import RuleName
@@ -48,6 +58,7 @@ class StockEvent(Base):
             postgresql_where=text("shipment_id IS NOT NULL"),
         ),
         Index("ix_stock_event_facility_time", "facility_id", "occurred_at"),
+        Index("ix_stock_event_batch_time", "batch_id", "occurred_at"),
         Index(
             "ix_stock_event_standing",
             "batch_id",
@@ -67,7 +78,7 @@ class StockEvent(Base):
     cause: Mapped[WasteReason | None] = mapped_column(word(WasteReason))
     reason: Mapped[str | None] = mapped_column(Text)
     reverses_id: Mapped[UUID | None]
-    details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Custody(Base):
@@ -100,6 +111,10 @@ class Custody(Base):
     opened_at: Mapped[datetime]
     doses: Mapped[int]
     remaining: Mapped[int]
+
+
+HOLDS = Custody.remaining > literal_column("0")
+"""Something is left. The zero is no parameter, for with one a plan that is kept could not use `ix_custody_left`."""
 
 
 class Movement(Base):

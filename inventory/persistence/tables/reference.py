@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.deadlines import RuleName
@@ -48,6 +48,17 @@ class Shipment(Base):
     """
 
     __tablename__ = "shipment"
+    __table_args__ = (
+        *(
+            Index(
+                f"ix_shipment_under_way_{end}",
+                f"{end}_facility_id",
+                sqlite_where=text("arrived_at IS NULL"),
+                postgresql_where=text("arrived_at IS NULL"),
+            )
+            for end in ("from", "to")
+        ),
+    )
     id: Mapped[Key]
     from_facility_id: Mapped[FacilityRef] = mapped_column(index=True)
     to_facility_id: Mapped[FacilityRef] = mapped_column(index=True)

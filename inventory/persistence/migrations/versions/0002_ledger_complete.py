@@ -92,6 +92,7 @@ def _ledger() -> None:
     op.add_column("stock_event", sa.Column("cause", CAUSE, nullable=True))
     op.add_column("stock_event", sa.Column("reverses_id", sa.Uuid(), nullable=True))
     op.create_index("ix_stock_event_facility_time", "stock_event", ["facility_id", "occurred_at"])
+    op.create_index("ix_stock_event_batch_time", "stock_event", ["batch_id", "occurred_at"])
     op.create_index(
         "ix_stock_event_shipment", "stock_event", ["shipment_id"], sqlite_where=SHIPPED, postgresql_where=SHIPPED
     )
@@ -155,6 +156,7 @@ def downgrade() -> None:
         op.drop_index(f"uq_{table}_reverses", table)
     op.drop_index("ix_stock_event_standing", "stock_event")
     op.drop_index("ix_stock_event_shipment", "stock_event")
+    op.drop_index("ix_stock_event_batch_time", "stock_event")
     op.drop_index("ix_stock_event_facility_time", "stock_event")
     op.drop_column("stock_event", "reverses_id")
     op.drop_column("stock_event", "cause")

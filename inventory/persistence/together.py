@@ -1,0 +1,60 @@
+"""Inserts and the update that goes with them in one statement, where the database can."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import JSON, Insert, Update, bindparam, column, func, insert, select
+from sqlalchemy.orm import Session
+
+from inventory.persistence.columns import Base
+from inventory.persistence.statements import core, insert_rows
+
+Rows = Mapping[type[Base], Sequence[Mapping[str, Any]]]
+"""New rows of tables, each row with every column."""
+
+
+Change = tuple[Update, Mapping[str, Any]]
+"""An update that is made beforehand, and its parameters."""
+
+
+def insert_and_change(session: Session, rows: Rows, change: Change | None) -> int:
+    """Insert the rows and carry out the update, if there is one; how many rows it changed.
+
+    PostgreSQL takes inserts beside an update and looks at foreign keys when all is done, which saves the way there and
+    back for each table. SQLite takes them one by one, and is not far away.
+    """
+    filled = {table: new for table, new in rows.items() if new}
+    if change is not None and session.get_bind().dialect.name == "postgresql":
+        written = {f"new_{core(table).name}": [_plain(row) for row in new] for table, new in filled.items()}
+        return changed(session, (_with_inserts(change[0], tuple(filled)), {**written, **change[1]}))
+    for table, new in filled.items():
+        insert_rows(session, table, new)
+    return 0 if change is None else changed(session, change)
+
+
+def changed(session: Session, change: Change) -> int:
+    """Carry out an update; how many rows it changed."""
+    found: int = session.execute(*change).rowcount  # type: ignore[attr-defined]
+    return found
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON can hold it; PostgreSQL reads ids and times from their text."""
+    return {
+        name: value if value is None or isinstance(value, int | str | dict | list) else str(value)
+        for name, value in row.items()
+    }
+
+
+@cache
+def _with_inserts(change: Update, tables: tuple[type[Base], ...]) -> Update:
+    return change.add_cte(*(_insert(table).cte(f"new_{core(table).name}") for table in tables))
+
+
+def _insert(table: type[Base]) -> Insert:
+    into = core(table)
+    rows = func.json_to_recordset(bindparam(f"new_{into.name}", type_=JSON))
+    columns = [column(each.name, each.type) for each in into.columns]
+    new = rows.table_valued(*columns, name="new").render_derived(with_types=True)
+    return insert(into).from_select([each.name for each in columns], select(*new.c))
