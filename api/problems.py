@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems, in the reader's language; the one place where they get their HTTP status."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -97,6 +98,15 @@ SCHEMA_MESSAGES = (
 )
 """What marshmallow and our fields say, so that it can be translated."""
 
+FILLED_MESSAGES = (
+    N_("Must be one of: %(choices)s."),
+    N_("Must be greater than or equal to %(least)s and less than or equal to %(most)s."),
+    N_("Length must be between %(least)s and %(most)s."),
+)
+"""What it says with places that it has filled before anybody can translate it."""
+
+_FILLED = {each: re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(each))) for each in FILLED_MESSAGES}
+
 
 def from_domain(error: ColdtrailError) -> Response:
     """A problem from an error of the domain: what was wrong, its value and what was expected."""
@@ -171,4 +181,11 @@ def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(inner, f"{path}.{key}" if path else str(key))
     else:
         for text in messages if isinstance(messages, list) else [messages]:
-            yield path or "body", gettext(str(text))
+            yield path or "body", _translated(str(text))
+
+
+def _translated(text: str) -> str:
+    for message, pattern in _FILLED.items():
+        if filled := pattern.fullmatch(text):
+            return str(gettext(message)) % filled.groupdict()
+    return str(gettext(text))

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+from tests.county import TWO
 from tests.http import Answer, Client
+from tests.orders import arrival, at_county, dispatch
 
 CROWD = 16
 T = TypeVar("T")
@@ -53,3 +55,12 @@ def held(client: Client, batch: str) -> Counter[str]:
 def left(client: Client, batch: str) -> int:
     """How many doses of a batch are somewhere."""
     return held(client, batch).total()
+
+
+def in_vials(client: Client, doses: int) -> str:
+    """A batch with so many doses in vials of two at site A."""
+    batch = at_county(client, doses, gtin=TWO)
+    lines = [{"gtin": TWO, "batch": batch, "doses": doses}]
+    shipment = client.post("/shipments", dispatch(batch, lines=lines)).ok()["shipment"]
+    client.post(f"/shipments/{shipment}/receipts", arrival()).ok()
+    return batch

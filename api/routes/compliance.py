@@ -16,7 +16,7 @@ from inventory.services import bulletins, compliance
 
 blueprint = Blueprint("compliance", "compliance", url_prefix="/api/v1", description="Whether the 24-hour rule is kept")
 
-_AS_CSV = {"responses": {"200": {"content": {spreadsheets.CONTENT_TYPE: {"schema": {"type": "string"}}}}}}
+_AS_CSV = {"responses": {200: {"content": {spreadsheets.CONTENT_TYPE: {"schema": {"type": "string"}}}}}}
 
 _TABLE = {
     "facility": N_("Facility"),

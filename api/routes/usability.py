@@ -9,6 +9,7 @@ from api.schemas import usability as schemas
 from api.schemas.ledger import KeySchema
 from api.schemas.posted import PostedSchema
 from inventory.domain.handling import HANDLING
+from inventory.domain.reasons import ReasonCode
 from inventory.domain.words import EventKind
 from inventory.services import packs, usability
 from inventory.services.posting import Posted, Request
@@ -49,6 +50,6 @@ def get_pack(code: str) -> packs.PackView:
 @blueprint.response(201, PostedSchema)
 def post_override(headers: dict[str, str], order: dict[str, Any]) -> Posted:
     """Answer for exposed or overdue doses of a batch, at a facility and at those below it."""
-    covers = tuple(sorted(set(order.pop("covers"))))
+    covers = tuple(sorted({ReasonCode(each) for each in order.pop("covers")}))
     stated = usability.OverrideOrder(covers=covers, **order)
     return usability.override(database(), Request(actor(), now(), headers["key"]), stated)

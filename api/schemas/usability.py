@@ -68,7 +68,7 @@ class OverrideSchema(Schema):
     gtin = own.text(14, required=True)
     batch = own.batch_number(required=True)
     covers = fields.List(
-        fields.Enum(ReasonCode, by_value=True, validate=validate.OneOf(sorted(STANDING))),
+        fields.String(validate=validate.OneOf(sorted(STANDING))),
         required=True,
         validate=validate.Length(1, len(STANDING)),
     )

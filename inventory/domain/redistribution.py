@@ -46,7 +46,7 @@ class Target:
     there_at: datetime
 
     def room(self, lot: Lot) -> int:
-        """How many doses from elsewhere may have their turn up to a lot's, so that it and all that is here is in time."""
+        """How many doses from elsewhere may have their turn up to a lot's: then it and all behind it is in time."""
         place = bisect_left(self._turns, lot.holding.turn)
         return min(max(self._does_until(lot.due_at) - self._waiting(place), 0), self._slack[place])
 

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import psycopg
 from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, literal, make_url, select
@@ -55,9 +55,13 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
-        self._writer = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        self._reader = self._at_level("REPEATABLE READ")
-        self._asker = self._at_level("AUTOCOMMIT")
+        self._reader = self._writer = self._asker = self.engine
+        if self.is_sqlite:
+            self._writer = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            self._reader = self._asker = self.engine.execution_options(**{_BEGIN: "BEGIN"})
+        else:
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
+            self._asker = _engine(url, isolation_level="AUTOCOMMIT")  # its own: to change a connection's level is dear
 
     @property
     def is_sqlite(self) -> bool:
@@ -124,15 +128,10 @@ class Database:
                     raise
                 session.rollback()
 
-    def _at_level(self, level: str) -> Engine:
-        """The engine for those who only read; SQLite knows no levels, and needs none."""
-        if self.is_sqlite:
-            return self.engine.execution_options(**{_BEGIN: "BEGIN"})
-        return self.engine.execution_options(isolation_level=level)
-
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self._asker.dispose()
 
 
 @contextmanager
@@ -178,11 +177,11 @@ def _lost_a_race(error: DBAPIError | LostRace) -> bool:
     return isinstance(cause, _RACES)
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, **options: Any) -> Engine:
     parsed = make_url(url)
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed)
+    engine = create_engine(parsed, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

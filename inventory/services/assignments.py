@@ -66,6 +66,16 @@ def resume_watch(session: Session, shipment_id: UUID, ended_at: datetime, now: d
         judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
 
 
+def forget_watch(session: Session, shipment_id: UUID, now: datetime) -> None:
+    """Take back the watch of a shipment that never left."""
+    forgotten = session.scalars(select(SensorAssignment).where(SensorAssignment.shipment_id == shipment_id)).all()
+    lock(session, [assignment.sensor_id for assignment in forgotten])
+    for assignment in forgotten:
+        session.delete(assignment)
+        session.flush()
+        judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
+
+
 def _assign(session: Session, sensor: Sensor, assignment: SensorAssignment, now: datetime) -> None:
     since = assignment.since
     later = or_(SensorAssignment.until.is_(None), SensorAssignment.until > since, SensorAssignment.since >= since)

@@ -15,12 +15,12 @@ from inventory.domain.outcomes import Outcome
 from inventory.persistence.database import Database
 from inventory.persistence.planning import by_index
 from inventory.persistence.statements import rows_in
-from inventory.persistence.tables import Appliance, Batch, Custody, Deadline, Facility, Location, Shipment
+from inventory.persistence.tables import HOLDS, Appliance, Batch, Custody, Deadline, Facility, Location, Shipment
 from inventory.services import lookups
 from inventory.services.paging import Column, Page, page
 from inventory.services.places import Place, place_of, with_place
 from inventory.services.tallies import Tally, doses_of, tallies
-from inventory.services.waiting import LEFT, Waiting, waiting
+from inventory.services.waiting import Waiting, waiting
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _running() -> Clocks:
     So those custodies are found first and their clocks then put in order; a due time in words that no index knows keeps
     the database from doing it the other way round.
     """
-    custody = aliased(Custody, select(Custody).where(LEFT).cte("held").prefix_with("MATERIALIZED"))
+    custody = aliased(Custody, select(Custody).where(HOLDS).cte("held").prefix_with("MATERIALIZED"))
     return _clocks(custody), custody, func.coalesce(Deadline.due_at, Deadline.due_at).label("urgency")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -64,6 +65,8 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     events = ledger.record(session, request, [draft])
     if event.kind is EventKind.RECEIVE and event.shipment_id is not None:
         _arrive_anew(session, event.shipment_id, request.now)
+    elif event.kind in {EventKind.DISPATCH, EventKind.RETURN} and event.shipment_id is not None:
+        _stay(session, event.shipment_id, request.now)
     return Posted(events, event.shipment_id)
 
 
@@ -105,15 +108,19 @@ def _arrive_anew(session: Session, shipment_id: UUID, now: datetime) -> None:
     shipment = session.get_one(Shipment, shipment_id)
     first = _first_receipt(session, shipment)
     if first is not None:
-        shipment.arrived_at = first
+        shipment.arrived_at, details = first
+        shipment.arrival = details.get("transport")
     elif shipment.arrived_at is not None:
         ended_at, shipment.arrived_at, shipment.arrival = shipment.arrived_at, None, None
         session.flush()
         assignments.resume_watch(session, shipment_id, ended_at, now)
 
 
-def _first_receipt(session: Session, shipment: Shipment) -> datetime | None:
-    """When its receiver first received of it; what was found afterwards explains a shortfall and is no arrival."""
+def _first_receipt(session: Session, shipment: Shipment) -> tuple[datetime, dict[str, Any]] | None:
+    """When, and with what details, its receiver first received of it.
+
+    What was found afterwards explains a shortfall and is no arrival.
+    """
     receipts = (
         select(StockEvent.occurred_at, StockEvent.details)
         .where(
@@ -124,5 +131,16 @@ def _first_receipt(session: Session, shipment: Shipment) -> datetime | None:
         )
         .order_by(StockEvent.recorded_at, StockEvent.id)
     )
-    arrivals = [at for at, details in session.execute(receipts) if "explanation" not in (details or {})]
-    return arrivals[0] if arrivals else None
+    told = ((at, details or {}) for at, details in session.execute(receipts))
+    return next((each for each in told if "explanation" not in each[1]), None)
+
+
+def _stay(session: Session, shipment_id: UUID, now: datetime) -> None:
+    """A shipment that never left, for all that was on it was a slip: its sensors have watched nothing."""
+    left = select(StockEvent.id).where(
+        StockEvent.shipment_id == shipment_id,
+        StockEvent.kind.in_([EventKind.DISPATCH, EventKind.RETURN]),
+        ledger.stands(StockEvent.id, StockEvent.batch_id),
+    )
+    if session.scalars(left.limit(1)).first() is None:
+        assignments.forget_watch(session, shipment_id, now)

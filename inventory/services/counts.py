@@ -11,12 +11,10 @@ from sqlalchemy.orm import Session
 from inventory.domain import deadlines
 from inventory.domain.custody import in_whole_vials, pick
 from inventory.domain.errors import N_, Code, Conflict, Invalid
-from inventory.domain.handling import happens_at, may_post
-from inventory.domain.instants import stated
 from inventory.domain.words import Chosen, End, EventKind, LocationKind, Origin
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Custody, Facility, Movement, StockEvent
-from inventory.services import choice, ledger, lookups
+from inventory.services import choice, ledger, lookups, stock_orders
 from inventory.services.choice import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -50,13 +48,9 @@ def count(database: Database, request: Request, order: CountOrder) -> Posted:
 
 
 def _count(session: Session, request: Request, order: CountOrder) -> Posted:
-    may_post(EventKind.COUNT, request.actor.role)
-    at = stated("occurred_at", order.occurred_at, request.now)
-    facility = lookups.facility(session, order.facility)
-    request.actor.may_write_for(facility)
-    happens_at(EventKind.COUNT, facility.kind, order.facility)
+    there = stock_orders.scene(session, request, EventKind.COUNT, order)
+    facility, known, at = there.facility, there.known, there.at
     appliance = lookups.appliance_of(session, order.appliance, facility)
-    known = lookups.batch(session, order.gtin, order.batch)
     wanted = Wanted(EventKind.COUNT, known, None, Within(facility, order.held, appliance.id), at)
     kept = choice.hold(session, wanted)
     _refuse_after_a_later_count(session, facility, known, order, at)

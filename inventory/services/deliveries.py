@@ -33,7 +33,7 @@ from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
 from inventory.services.shipments import Line, Trip
-from inventory.services.transports import stored
+from inventory.services.transports import loaded, stored
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def receive_shipment(database: Database, request: Request, order: ArrivalOrder) 
     Raises:
         Forbidden: `forbidden`; `not_your_facility`, for a shipment to somebody else.
         NotFound: `not_found`, for a shipment that is not known.
-        Invalid: `wrong_appliance`, `time_before_shipment`, `not_whole_vials`, `wrong_custody`, `repeated_line`.
+        Invalid: `wrong_appliance`, `time_before_shipment`, `not_whole_vials`, `wrong_custody`, `repeated_line`;
+            `malformed` for a transport that arrives before it left.
         Conflict: `not_enough_doses` for more than is still on its way, `no_temperature_record`,
             `temperature_out_of_range`, `idempotency_key_reused`.
     """
@@ -125,6 +126,7 @@ class _Arrival:
             sent, at = self.shipment.dispatched_at.isoformat(), self.at.isoformat()
             expected = N_("a time not before the dispatch, %(dispatched)s")
             raise Invalid(Code.TIME_BEFORE_SHIPMENT, "occurred_at", at, expected, dispatched=sent)
+        loaded(self.shipment.departure, stored(order.transport))  # else nobody could read the shipment's record
         self._appliance = lookups.appliance_of(session, order.appliance, self.receiver)
         self._way_back: Trip | None = None
 
@@ -146,7 +148,7 @@ class _Arrival:
         self._check(known, parts)
         draft = ledger.Draft(
             EventKind.RECEIVE, known.batch, self.receiver, self.at, self.shipment.id, order.reason,
-            details={"outcome": order.outcome, **parts.told},
+            details={"outcome": order.outcome, "transport": stored(order.transport), **parts.told},
         )  # fmt: skip
         good, damaged, back, chosen = self._divided(known, line, parts, scanned)
         self._put(draft, known, good, chosen, held=order.outcome is Outcome.HOLD)

@@ -120,17 +120,11 @@ def _is_held_receipt(event: StockEvent) -> bool:
 
 
 def _held_since(session: Session, custody_id: UUID) -> tuple[Custody, StockEvent]:
-    """The root of a custody, and the event that put it into quarantine, before any moves there."""
-    custody = session.scalars(select(Custody).where(Custody.id == custody_id)).one()
-    opening = _opening(session, custody)
-    while opening.kind is EventKind.MOVE and custody.parent_id is not None:
-        custody = session.get_one(Custody, (custody.parent_id, custody.batch_id))
-        opening = _opening(session, custody)
-    root = custody
+    """The root of a custody, and the event that put it into quarantine, wherever it has been held since."""
+    root = session.scalars(select(Custody).where(Custody.id == custody_id)).one()
+    first, held = root, True
     while root.parent_id is not None:
         root = session.get_one(Custody, (root.parent_id, root.batch_id))
-    return root, opening
-
-
-def _opening(session: Session, custody: Custody) -> StockEvent:
-    return session.get_one(StockEvent, (custody.event_id, custody.batch_id))
+        held = held and session.get_one(Location, root.location_id).kind is LocationKind.QUARANTINE
+        first = root if held else first
+    return root, session.get_one(StockEvent, (first.event_id, first.batch_id))

@@ -10,13 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory.domain.custody import Holding, Take
-from inventory.domain.handling import HANDLING, happens_at, may_post
-from inventory.domain.instants import stated
+from inventory.domain.handling import HANDLING
 from inventory.domain.words import Chosen, EventKind, LocationKind
 from inventory.persistence.database import ATTEMPT, Database, LostRace
 from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Batch, Custody, Deadline, Location
-from inventory.services import ledger, lookups, tidings
+from inventory.services import ledger, lookups, stock_orders, tidings
 from inventory.services.choice import clock_of
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -46,12 +45,8 @@ def recall(database: Database, request: Request, order: RecallOrder) -> Posted:
 
 
 def _recall(session: Session, request: Request, order: RecallOrder) -> Posted:
-    may_post(EventKind.RECALL, request.actor.role)
-    at = stated("occurred_at", order.occurred_at, request.now)
-    facility = lookups.facility(session, order.facility)
-    request.actor.may_write_for(facility)
-    happens_at(EventKind.RECALL, facility.kind, order.facility)
-    known = lookups.batch(session, order.gtin, order.batch)
+    there = stock_orders.scene(session, request, EventKind.RECALL, order)
+    facility, known, at = there.facility, there.known, there.at
     _wait_for_receipts(session, known.batch)
     kept = _keep(session, known) if session.info.get(ATTEMPT) else None
     found = _everywhere(session, known)

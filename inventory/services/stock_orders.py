@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,26 @@ from inventory.services import choice, ledger, lookups
 from inventory.services.choice import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Request
+
+
+class About(Protocol):
+    """What every order about a batch at a facility says."""
+
+    @property
+    def facility(self) -> str:
+        """The code of the facility."""
+
+    @property
+    def gtin(self) -> str:
+        """The product."""
+
+    @property
+    def batch(self) -> str:
+        """The batch's number."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened, as it is stated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +72,7 @@ class Scene:
         return ledger.Draft(self.kind, self.known.batch, self.facility, self.at, order.shipment, **more)  # type: ignore[arg-type]
 
 
-def scene(session: Session, request: Request, kind: EventKind, order: StockOrder) -> Scene:
+def scene(session: Session, request: Request, kind: EventKind, order: About) -> Scene:
     """Find what an order is about, and refuse it to whom, and where, it may not be posted.
 
     Raises:

@@ -5,7 +5,7 @@ from cattrs.preconf.json import make_converter
 from inventory.domain.transport import TransportRecord
 from inventory.persistence.columns import Json
 
-_converter = make_converter()
+_converter = make_converter(detailed_validation=False)  # what a record refuses is told as it is
 
 
 def stored(record: TransportRecord | None) -> Json | None:
@@ -14,7 +14,12 @@ def stored(record: TransportRecord | None) -> Json | None:
     return {name: value for name, value in fields.items() if value is not None} or None
 
 
-def loaded(*halves: Json | None) -> TransportRecord:
-    """The record that the halves of both sides make together."""
-    whole = {name: value for half in halves if half for name, value in half.items()}
-    return _converter.structure(whole, TransportRecord)
+def loaded(departure: Json | None, arrival: Json | None = None) -> TransportRecord:
+    """The record that the halves of both sides make together; what the sender stated of the departure stays.
+
+    Raises:
+        Invalid: `malformed` where one half arrives before the other departs.
+    """
+    sent = departure or {}
+    stays = {name: value for name, value in sent.items() if name.startswith("depart")}
+    return _converter.structure(sent | (arrival or {}) | stays, TransportRecord)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, literal_column, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.custody import Holding
@@ -18,6 +18,7 @@ from inventory.domain.queues import WORK, Lot, Queue, Work
 from inventory.domain.words import LocationKind, Purpose
 from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import (
+    HOLDS,
     Appliance,
     Batch,
     Custody,
@@ -28,9 +29,6 @@ from inventory.persistence.tables import (
     Shipment,
 )
 from inventory.services import paces
-
-LEFT = Custody.remaining > literal_column("0")
-"""Doses are left: in the words of the small index of open custodies, which a parameter would not match."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _lots(session: Session, workers: Mapping[UUID, _Worker]) -> Iterable[tuple[U
         .join(Batch, Batch.id == Custody.batch_id)
         .join(Product, Product.gtin == Batch.gtin)
         .outerjoin(Deadline, and_(Deadline.custody_id == Custody.id, Deadline.batch_id == Custody.batch_id))
-        .where(LEFT)
+        .where(HOLDS)
     )  # fmt: skip
     clocks: defaultdict[UUID, list[Clock]] = defaultdict(list)
     first: dict[UUID, Any] = {}

@@ -6,7 +6,7 @@ import pytest
 
 from inventory.services.verification import verify
 from tests.county import HOUR, NOW, ONE, TWO
-from tests.crowd import held
+from tests.crowd import held, in_vials
 from tests.http import Answer, Client, Server
 from tests.orders import Json, administration, arrival, at_county, at_site, dispatch, new_batch, receipt, stated
 
@@ -204,7 +204,7 @@ class TestBetweenSites:
         assert clocks(client, batch) == {"use": due}
 
     def test_opened_vials_stay_at_their_site(self, client: Client) -> None:
-        batch = at_site(client, 4, gtin=TWO)
+        batch = in_vials(client, 4)
         client.post("/openings", order(batch, gtin=TWO, doses=4)).ok()
         for path, body in (
             ("/shipments", dispatch(batch, lines=[line(batch, 2, gtin=TWO)], from_facility="SITE-A",
@@ -270,7 +270,9 @@ class TestRecalls:
 
 
 class TestPeople:
-    @pytest.mark.parametrize("who", ["51010719900307123X", "510107199003071234", "13800138000", "+8613800138000", "李雷"])
+    @pytest.mark.parametrize(
+        "who", ["51010719900307123X", "510107199003071234", "13800138000", "+8613800138000", "李雷"]
+    )
     def test_a_person_is_never_named(self, client: Client, who: str) -> None:
         batch = at_site(client, 1)
         answer = client.post("/administrations", administration(batch, recipient=who))

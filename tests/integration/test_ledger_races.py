@@ -4,7 +4,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,8 +12,8 @@ import pytest
 
 from inventory.persistence.database import Database
 from inventory.services.verification import verify
-from tests.county import HOUR, NOW, ONE, TWO, build
-from tests.crowd import CROWD, at_once, codes, held, insist, left, statuses
+from tests.county import NOW, ONE, TWO, build
+from tests.crowd import CROWD, at_once, codes, held, in_vials, insist, left, statuses
 from tests.http import Answer, Client, Server, new_key, serving
 from tests.orders import Json, administration, arrival, at_county, at_site, dispatch, stated
 from tests.services import PostgresTemplate, SqliteTemplate
@@ -182,28 +181,19 @@ def test_a_hold_against_those_who_give_the_same_doses(client: Client) -> None:
 
 
 def test_the_last_vial_is_opened_once_by_sixteen(client: Client) -> None:
-    batch = at_site_in_vials(client, 2)
+    batch = in_vials(client, 2)
     answers = at_once(lambda _: insist(lambda: client.post("/openings", stock(batch, gtin=TWO), key=new_key())))
     assert statuses(answers) == {201: 1, 409: 15}
     assert codes(answers) == {"not_enough_doses"}
 
 
 def test_the_last_two_doses_of_a_vial_are_given_to_two_of_sixteen(client: Client) -> None:
-    batch = at_site_in_vials(client, 2)
+    batch = in_vials(client, 2)
     order = administration(batch, gtin=TWO)
     answers = at_once(lambda _: insist(lambda: client.post("/administrations", order, key=new_key())))
     assert statuses(answers) == {201: 2, 409: 14}
     tree = client.get(f"/batches/{TWO}/{batch}/trail").ok()
     assert (tree["administered"], tree["on_hand"]) == (2, 0)
-
-
-def at_site_in_vials(client: Client, doses: int) -> str:
-    """A batch with so many doses in vials of two at site A."""
-    batch = at_county(client, doses, gtin=TWO)
-    lines = [{"gtin": TWO, "batch": batch, "doses": doses}]
-    shipment = client.post("/shipments", dispatch(batch, lines=lines)).ok()["shipment"]
-    client.post(f"/shipments/{shipment}/receipts", arrival()).ok()
-    return batch
 
 
 class Storm:
@@ -237,27 +227,29 @@ class Storm:
     def act(self, dice: random.Random, batch: str) -> Answer:
         """One event of some kind."""
         post, doses = self.client.post, dice.randint(1, 3)
-        kind = dice.choice(["give", "list", "send", "send", "hold", "release", "waste", "count", "undo", "recall"])
-        if kind == "give":
-            return post("/administrations", administration(batch, doses))
-        if kind == "list":
-            lines = [administration(each, doses) for each in dice.sample(self.batches, 2)]
-            return post("/administration-lists", {"administrations": lines})
-        if kind == "send":
-            return self.unload(self.both(doses, dice.sample(self.batches, 2)))
-        if kind == "hold":
-            return post("/holds", stock(batch, doses, reason="a doubt"))
-        if kind == "release":
-            return post("/releases", stock(batch, doses, reason="looked at"))
-        if kind == "waste":
-            return post("/wastages", stock(batch, 1, cause="broken"))
-        if kind == "count":
-            return post("/counts", stock(batch, appliance="A-FRIDGE", counted=dice.randint(20, 60), reason="once more"))
-        first = post("/recalls", recalled(batch)) if kind == "recall" and dice.random() < 0.2 else (
-            post("/administrations", administration(batch, doses)))  # fmt: skip
-        if first.status != 201:
-            return first
-        return insist(lambda: post(f"/events/{first.body['events'][-1]['id']}/reversal", reversal()))
+        both = dice.sample(self.batches, 2)
+        counted = stock(batch, appliance="A-FRIDGE", counted=dice.randint(20, 60), reason="once more")
+        lines = {"administrations": [administration(each, doses) for each in both]}
+        acts: list[Callable[[], Answer]] = [
+            lambda: post("/administrations", administration(batch, doses)),
+            lambda: post("/administration-lists", lines),
+            lambda: self.unload(self.both(doses, both)),
+            lambda: self.unload(self.both(doses, both)),
+            lambda: post("/holds", stock(batch, doses, reason="a doubt")),
+            lambda: post("/releases", stock(batch, doses, reason="looked at")),
+            lambda: post("/wastages", stock(batch, 1, cause="broken")),
+            lambda: post("/counts", counted),
+            lambda: self.undone(post("/administrations", administration(batch, doses))),
+            lambda: self.undone(post("/recalls", recalled(batch))) if dice.random() < 0.2 else post("/counts", counted),
+        ]
+        return dice.choice(acts)()
+
+    def undone(self, answer: Answer) -> Answer:
+        """The correction of what was answered, if it was carried out."""
+        if answer.status != 201:
+            return answer
+        event = answer.body["events"][-1]["id"]
+        return insist(lambda: self.client.post(f"/events/{event}/reversal", reversal()))
 
 
 def test_a_storm_of_events_over_the_same_doses_knows_no_deadlock(postgresql_template: PostgresTemplate) -> None:
@@ -297,5 +289,3 @@ def test_eight_writers_of_every_kind_queue_on_sqlite(sqlite_template: SqliteTemp
             assert verify(database).holds
         finally:
             database.close()
-
-

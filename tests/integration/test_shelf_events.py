@@ -10,7 +10,7 @@ from inventory.persistence.tables import RuleAssignment
 from inventory.services import facilities, lookups
 from inventory.services.ids import new_id
 from tests.county import HOUR, MINUTE, NOW, ONE, TWO
-from tests.crowd import held
+from tests.crowd import held, in_vials
 from tests.http import Client, Server
 from tests.integration.test_ledger_events import FREE, HELD, clocks, goods, line, order, refused, sent, utc
 from tests.orders import Json, administration, arrival, at_county, at_site, dispatch, new_batch, stated
@@ -22,7 +22,11 @@ FROZEN = "00000000000017"
 def served(served: Server) -> Server:
     """The county with a freezer, a cold box and a product that is kept frozen."""
     client = served.client
-    for code, owner, kind in (("FREEZER", "COUNTY", "freezer"), ("BOX", "COUNTY", "cold-box"), ("A-BOX", "SITE-A", "cold-box")):
+    for code, owner, kind in (
+        ("FREEZER", "COUNTY", "freezer"),
+        ("BOX", "COUNTY", "cold-box"),
+        ("A-BOX", "SITE-A", "cold-box"),
+    ):
         client.post("/appliances", {"code": code, "facility": owner, "name": code, "kind": kind}).ok()
     product = {"gtin": FROZEN, "name": "Frozen", "doses_per_vial": 1, "storage_profile": "strict-2-8", "thaw_hours": 5}
     client.post("/products", product).ok()
@@ -32,7 +36,7 @@ def served(served: Server) -> Server:
 class TestVials:
     def test_an_opened_vial_lasts_six_hours_and_is_then_only_thrown_away(self, server: Server) -> None:
         client = server.client
-        batch = at_site(client, 2, gtin=TWO)
+        batch = in_vials(client, 2)
         client.post("/administrations", administration(batch, gtin=TWO)).ok()
         assert clocks(client, batch)["open-vial"] == utc(NOW + 6 * HOUR)
         server.clock.at = NOW + 7 * HOUR
@@ -67,7 +71,7 @@ class TestVials:
         assert [each["from_custody"] for each in given[0]["movements"]] == [vial]
 
     def test_only_as_many_vials_are_opened_as_are_needed(self, client: Client) -> None:
-        batch = at_site(client, 10, gtin=TWO)
+        batch = in_vials(client, 10)
         events = client.post("/administrations", administration(batch, 3, gtin=TWO)).ok()["events"]
         assert [event["kind"] for event in events] == ["open", "administer"]
         assert sum(each["doses"] for each in events[0]["movements"]) == 4
@@ -152,7 +156,9 @@ class TestNothingStaysOvernight:
 
         server.county.database.write(work)
 
-    def test_from_its_day_on_a_county_forwards_the_same_day_and_a_site_is_at_zero_the_next(self, server: Server) -> None:
+    def test_from_its_day_on_a_county_forwards_the_same_day_and_a_site_is_at_zero_the_next(
+        self, server: Server
+    ) -> None:
         client, database = server.client, server.county.database
         for code, kind, above in (("DAY", "county-store", "CITY"), ("DAY-SITE", "fixed-site", "DAY")):
             record = facilities.FacilityRecord(code, code, kind, "Asia/Shanghai", above)  # type: ignore[arg-type]
@@ -240,7 +246,7 @@ def test_what_is_corrected_has_never_been(client: Client, what: str) -> None:
 
 
 def test_an_opening_and_what_stands_on_it_are_undone_last_first(client: Client) -> None:
-    batch = at_site(client, 4, gtin=TWO)
+    batch = in_vials(client, 4)
     opening, given = client.post("/administrations", administration(batch, gtin=TWO)).ok()["events"]
     undo = {"occurred_at": stated(NOW), "reason": "a slip"}
     refused(client.post(f"/events/{opening['id']}/reversal", undo), 409, "custody_touched")
@@ -248,3 +254,15 @@ def test_an_opening_and_what_stands_on_it_are_undone_last_first(client: Client) 
     client.post(f"/events/{opening['id']}/reversal", undo).ok()
     refused(client.post(f"/events/{opening['id']}/reversal", undo), 409, "already_reversed")
     assert set(clocks(client, batch)) == {"use"}
+
+
+def test_an_explanation_is_no_arrival(client: Client) -> None:
+    """Once its only receipt is undone a shipment is on its way again, whatever the sender has found meanwhile."""
+    batch = at_county(client, 10)
+    shipment = sent(client, batch)
+    receipt = client.post(f"/shipments/{shipment}/receipts", arrival(lines=[line(batch, 3)])).ok()["events"][0]["id"]
+    found = order(batch, "COUNTY", doses=2, explanation="found", appliance="COUNTY-ROOM", reason="on the ramp")
+    client.post(f"/shipments/{shipment}/explanations", found).ok()
+    client.post(f"/events/{receipt}/reversal", {"occurred_at": stated(NOW), "reason": "a slip"}).ok()
+    seen = client.get(f"/shipments/{shipment}").ok()
+    assert (seen["arrived_at"], seen["shortfall"], seen["lines"][0]["in_transit"]) == (None, 0, 8)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from itertools import count
 from typing import ClassVar
 from uuid import UUID
@@ -45,7 +45,7 @@ OUTCOMES = st.sampled_from([*[Outcome.ACCEPT] * 5, Outcome.HOLD, Outcome.REFUSE]
 ALL_PAPERS = frozenset({Paper.LOT_RELEASE, Paper.DELIVERY_NOTE, Paper.TEMPERATURE_RECORD})
 PAPERS = st.sampled_from([*[ALL_PAPERS] * 4, ALL_PAPERS - {Paper.LOT_RELEASE}, frozenset({Paper.LOT_RELEASE})])
 WRONG = st.sampled_from([*[None] * 21, "facility", "batch", "custody"])
-"""What is wrong in an order: the doses are at another facility, are of a batch that never came, or of another custody."""
+"""What is wrong in an order: doses are at another facility, of a batch that never came, or of another custody."""
 
 NOBODYS = UUID(int=7)
 
@@ -80,18 +80,15 @@ class Ledger(RuleBasedStateMachine):
 
     def post(self, who: str, plan: Plan, send: Order) -> Posted | None:
         """Send an order; it has to be answered as planned."""
-        request = self.request(who)
-        try:
-            answer = send(request)
-        except ColdtrailError as error:
-            assert error.code in plan.faults, (error.code, str(error), plan)
-            self.done[error.code] += 1
-            self.written = self.wrote()
-            assert not self.written, error
+        answer = outcome(send, request := self.request(who))
+        self.written = self.wrote()
+        if isinstance(answer, ColdtrailError):
+            assert answer.code in plan.faults, (answer.code, str(answer), plan)
+            assert not self.written, answer
+            self.done[answer.code] += 1
             return None
         assert not plan.faults, (answer, plan)
         self.last = (lambda: send(request)), answer
-        self.written = self.wrote()
         self.oracle.take_over(who, answer, plan.events)
         self.done.update(event.kind for event in answer.events)
         return answer
@@ -121,6 +118,14 @@ class Ledger(RuleBasedStateMachine):
         """An event, mostly one of the last."""
         events = list(self.oracle.events.values())
         return events[-1 - which % min(len(events), 4 if which % 3 else 99)] if events else None
+
+
+def outcome(send: Order, request: Request) -> Posted | ColdtrailError:
+    """What an order was answered."""
+    try:
+        return send(request)
+    except ColdtrailError as error:
+        return error
 
 
 def lot_of(held: Held, wrong: str | None) -> Lot:

@@ -78,7 +78,9 @@ class Shelf(Ledger):
     def move(
         self, who: str, which: int, doses: int | None, later: timedelta, wrong: str | None, named: bool, to: str
     ) -> None:
-        held = self.some(which, lambda each: appliance_of(each) in {"A-FRIDGE", "A-BOX", "COUNTY-ROOM", "COUNTY-FREEZER"})
+        held = self.some(
+            which, lambda each: appliance_of(each) in {"A-FRIDGE", "A-BOX", "COUNTY-ROOM", "COUNTY-FREEZER"}
+        )
         if isinstance(held.spot.of, UUID):
             named = True  # doses on their way have no appliance to be asked for by
         wish = self.wish(EventKind.MOVE, held, doses, held.opened + later, wrong, named=named)
@@ -108,9 +110,7 @@ class Shelf(Ledger):
         self.post(who, plan, lambda request: waste(self.database, request, order))
 
     @rule(who=EVERYBODY, which=WHICH, doses=SOME, later=LATER, wrong=WRONG, named=NAMED)
-    def hold(
-        self, who: str, which: int, doses: int | None, later: timedelta, wrong: str | None, named: bool
-    ) -> None:
+    def hold(self, who: str, which: int, doses: int | None, later: timedelta, wrong: str | None, named: bool) -> None:
         held = self.some(which, lambda each: not each.spot.held)
         wish = self.wish(EventKind.HOLD, held, doses, held.opened + later, wrong, named=named)
         if isinstance(held.spot.of, UUID):
@@ -152,9 +152,7 @@ class Shelf(Ledger):
         self.post(who, plan, lambda request: open_vials(self.database, request, order))
 
     @rule(who=EVERYBODY, which=WHICH, doses=FEW, later=LATER, wrong=WRONG, named=NAMED)
-    def administer(
-        self, who: str, which: int, doses: int, later: timedelta, wrong: str | None, named: bool
-    ) -> None:
+    def administer(self, who: str, which: int, doses: int, later: timedelta, wrong: str | None, named: bool) -> None:
         wish = self.injection(which, doses, later, wrong, named=named)
         plan = oracle.administration(self.oracle, who, wish)
         self.post(who, plan, lambda request: administer(self.database, request, as_administration(wish)))
@@ -186,9 +184,7 @@ class Shelf(Ledger):
 
     @rule(who=EVERYBODY, which=WHICH, more=st.sampled_from([0, 0, 0, -1, -2, -2, 2, 1]), later=LATER, wrong=WRONG,
           reason=st.sampled_from(["counted twice", "counted twice", None]))  # fmt: skip
-    def count(
-        self, who: str, which: int, more: int, later: timedelta, wrong: str | None, reason: str | None
-    ) -> None:
+    def count(self, who: str, which: int, more: int, later: timedelta, wrong: str | None, reason: str | None) -> None:
         held = self.some(which, lambda each: isinstance(each.spot.of, str))
         if isinstance(held.spot.of, UUID):
             return  # nobody counts what is on its way

@@ -34,7 +34,7 @@ from tests.properties.machine import (
     Ledger,
     lot_of,
 )
-from tests.properties.oracle import SITES, STORES, Lot, Trip
+from tests.properties.oracle import ABOVE, SITES, STORES, Lot, Trip
 from tests.properties.oracle_orders import Wish
 from tests.properties.oracle_trips import Arrival, Goods, Load
 
@@ -121,10 +121,13 @@ class Trips(Ledger):
     ) -> None:
         shipment = self.shipment(which)
         trip = self.oracle.trips.get(shipment, Trip("supply", "COUNTY", "SITE-A", NOW))
-        aboard = sorted(
-            {each.lot for each in self.oracle.held.values() if each.spot.of == shipment and each.left},
-            key=lambda lot: (lot.gtin, lot.number),
-        ) or LOTS[:1]
+        aboard = (
+            sorted(
+                {each.lot for each in self.oracle.held.values() if each.spot.of == shipment and each.left},
+                key=lambda lot: (lot.gtin, lot.number),
+            )
+            or LOTS[:1]
+        )
         loads = (Load(aboard[which % len(aboard)], *parts),) if parts else ()
         self.unload(who, Arrival(shipment, FRIDGE[trip.receiver], trip.left_at + later, outcome, warmth, loads))
 
@@ -133,7 +136,8 @@ class Trips(Ledger):
         if which % 29 == 0:
             return NOBODYS
         trips = list(self.oracle.trips)
-        loaded = [each for each in trips if any(held.spot.of == each and held.left for held in self.oracle.held.values())]
+        aboard = {held.spot.of for held in self.oracle.held.values() if held.left}
+        loaded = [each for each in trips if each in aboard]
         found = loaded if loaded and which % 7 else trips
         return found[-1 - which % len(found)]
 
@@ -184,7 +188,7 @@ class Trips(Ledger):
         order = ReturnOrder(sender, at, as_lines(lines), "too many", to, is_held)
         plan = oracle.returned(self.oracle, who, (sender, to), lines, at, is_held=is_held)
         posted = self.post(who, plan, lambda request: return_doses(self.database, request, order))
-        self.trip(posted, "return", (sender, to or oracle.ABOVE.get(sender, "")), at)
+        self.trip(posted, "return", (sender, to or ABOVE.get(sender, "")), at)
 
 
 def as_lines(lines: Sequence[tuple[Lot, int]]) -> tuple[Line, ...]:

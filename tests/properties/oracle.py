@@ -224,7 +224,12 @@ class Oracle:
             self._note(who, event, _next(waiting, event.gtin), posted.shipment, names)
 
     def _note(
-        self, who: str, event: PostedEvent, wanted: Expected, shipment: UUID | None, names: dict[object, UUID | None]
+        self,
+        who: str,
+        event: PostedEvent,
+        wanted: Expected,
+        shipment: UUID | None,
+        names: dict[str | UUID, UUID | None],
     ) -> None:
         assert (event.kind, event.facility, event.gtin, event.batch, event.occurred_at) == (
             wanted.kind,

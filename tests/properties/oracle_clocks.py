@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from inventory.domain.deadlines import RuleName, Status
 from inventory.domain.words import End
 from tests.county import HOUR, ZONE
-from tests.properties.oracle import DAY_HOURS, LIMITS, OPEN_HOURS, SITES, STORES, THAW_HOURS, THAWING, Clocks, Held, Lot
+from tests.properties.oracle import DAY_HOURS, LIMITS, OPEN_HOURS, STORES, THAW_HOURS, THAWING, Clocks, Held, Lot, Out
 
 DAY, SOON = DAY_HOURS * HOUR, timedelta(hours=6)
 ON_THE_WAY = LIMITS | {RuleName.DELIVER, RuleName.USE}
-MET = {
+MET: dict[RuleName, set[str]] = {
     RuleName.DELIVER: {"site"},
     RuleName.USE: {End.ADMINISTERED, End.WASTED, End.RETURNED, "trip"},
     RuleName.OPEN_VIAL: {End.ADMINISTERED, End.WASTED},
@@ -20,8 +20,8 @@ MET = {
 }
 """What meets a clock in time: delivery at a site, use or leaving there, a vial used up or thrown away."""
 
-Figures = tuple[datetime, int, int, int, Status]
-"""When a clock is due, the doses left under it, met and late, and its status."""
+Figures = tuple[datetime, int, int, int, int, Status]
+"""When a clock is due, the doses left under it, met, late and ended by what meets nothing, and its status."""
 
 
 def on_arrival(running: Clocks, facility: str, at: datetime, *, anew: bool = True) -> Clocks:
@@ -56,11 +56,17 @@ def board(held: Held, now: datetime) -> dict[tuple[UUID, RuleName], Figures]:
         gone: Counter[str] = Counter()
         for out in held.outs:
             if out.to is None or name not in out.to.clocks:
-                way = out.end or ("trip" if isinstance(out.to.spot.of, UUID) else "site") if out.to else out.end
-                gone["late" if out.at > due else "met" if way in MET[name] else "ended"] += out.doses
+                gone["late" if out.at > due else "met" if _way(out) in MET[name] else "ended"] += out.doses
         late, left = gone["late"], held.left
-        found[held.id, name] = (due, left, gone["met"], late, _status(due, left, late, now))
+        found[held.id, name] = (due, left, gone["met"], late, gone["ended"], _status(due, left, late, now))
     return found
+
+
+def _way(out: Out) -> str:
+    """How doses left a custody."""
+    if out.to is None:
+        return str(out.end)
+    return "trip" if isinstance(out.to.spot.of, UUID) else "site"
 
 
 def _status(due: datetime, left: int, late: int, now: datetime) -> Status:
@@ -69,8 +75,3 @@ def _status(due: datetime, left: int, late: int, now: datetime) -> Status:
     if not left:
         return Status.MET
     return Status.DUE_SOON if now > due - SOON else Status.OPEN
-
-
-def is_site(facility: str) -> bool:
-    """Whether doses are given there."""
-    return facility in SITES

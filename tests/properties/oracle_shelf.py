@@ -142,7 +142,9 @@ def count(oracle: Oracle, who: str, wish: Wish, counted: int, reason: str | None
     counts = [each.expected for each in oracle.standing(EventKind.COUNT, wish.lot)]
     if any(each.counted == spot and each.at > wish.at for each in counts):
         return Plan({Code.TIME_BEFORE_COUNT})
-    book = sum(at_that_time(each, wish.at) for each in oracle.held.values() if (each.lot, each.spot) == (wish.lot, spot))
+    book = sum(
+        at_that_time(each, wish.at) for each in oracle.held.values() if (each.lot, each.spot) == (wish.lot, spot)
+    )
     if book != counted and reason is None:
         return Plan({Code.MALFORMED})
     lines: list[Line] = []

@@ -220,6 +220,8 @@ def _whole(oracle: Oracle, order: Arrival, wrong: Faults) -> Plan:
         (not aboard, Code.NOT_ENOUGH_DOSES),
         (any(each.opened > order.at for each in aboard), Code.TIME_BEFORE_CUSTODY),
     )
+    if wrong and order.outcome is not Outcome.REFUSE:
+        wrong |= _cold(order.temperature, recorded=True)
     plan = Plan(wrong)
     for each in [] if wrong else aboard:
         _unload(oracle, order, Load(each.lot, each.left), [(each, each.left)], plan)
@@ -261,9 +263,7 @@ def _cut(takes: Takes, doses: int) -> Takes:
     return mine
 
 
-def _put(
-    order: Arrival, purpose: str, receiver: str, source: Held, doses: int, *, isolated: bool | None
-) -> Line:
+def _put(order: Arrival, purpose: str, receiver: str, source: Held, doses: int, *, isolated: bool | None) -> Line:
     """Into the appliance, isolated where there is a doubt; or, where it is refused, on a trip back."""
     if isolated is None:
         running = clocks.on_departure(source.clocks)
