@@ -1,5 +1,6 @@
 """The Flask application."""
 
+from inspect import cleandoc
 from typing import cast
 
 from flask import Flask, Response, request
@@ -93,6 +94,7 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
         usability.blueprint,
     ):
         api.register_blueprint(blueprint)
+    _describe(api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(documentation.blueprint)
     app.register_error_handler(ColdtrailError, problems.from_domain)
@@ -100,6 +102,13 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
     app.before_request(_refuse_nul)
     app.after_request(_harden)
     return app
+
+
+def _describe(api: Api) -> None:
+    """Tell in the document, too, what a schema is, in the words that it has in the code."""
+    for (schema, *_), name in api.ma_plugin.converter.refs.items():
+        if schema.__doc__:
+            api.spec.components.schemas[name]["description"] = cleandoc(schema.__doc__)
 
 
 def _refuse_nul() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.load import Address
 
 LOOPBACK = "127.0.0.1"
-WORKERS, THREADS = 2, 4
+WORKERS, THREADS = 2, 16
 """Of both servers: what `coldtrail serve` takes unless told otherwise."""
 
 KEEP_ALIVE = 75

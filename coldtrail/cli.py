@@ -116,7 +116,8 @@ def seed() -> None:
     """
     with open_database() as database:
         rules.seed(database)
-    click.echo("storage profiles: " + ", ".join(rules.PROFILES) + "; deadline rules: " + rules.RULE_SET)
+    rule_sets = dict.fromkeys(rule.rule_set for rule in rules.DEADLINE_RULES)
+    click.echo("storage profiles: " + ", ".join(rules.PROFILES) + "; deadline rules: " + ", ".join(rule_sets))
 
 
 @main.command()
@@ -141,7 +142,7 @@ def token() -> None:
 @token.command("create")
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--facility", "facilities", multiple=True, help="a facility that staff may write for; may be repeated")
+@click.option("--facility", "facilities", multiple=True, help="where staff or a supervisor may write; may be repeated")
 def token_create(name: str, role: str, facilities: tuple[str, ...]) -> None:
     """Create a token and print it, this once.
 

@@ -82,7 +82,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         "shards": shards,
         "bind": take("COLDTRAIL_BIND", BIND, _bind, "host:port, with a port from 1 to 65535"),
         "workers": take("COLDTRAIL_WORKERS", "2", _count, "a number from 1 to 64"),
-        "threads": take("COLDTRAIL_THREADS", "4", _count, "a number from 1 to 64"),
+        "threads": take("COLDTRAIL_THREADS", "16", _count, "a number from 1 to 64"),
         "clock": take("COLDTRAIL_CLOCK", "", _clock, _CLOCK),
         "webhook": _webhook(take, faults),
         "mail": _mail(take, faults),

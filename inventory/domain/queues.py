@@ -103,10 +103,6 @@ class Queue:
         """How many doses of the queue are done when a lot's first clock runs out."""
         return self.worker.does(self.worker.now, lot.due_at)
 
-    def ahead_of(self, lot: Lot) -> int:
-        """How many doses here have their turn before those of a lot from elsewhere."""
-        return sum(each.holding.remaining for each in self.lots if each.holding.turn < lot.holding.turn)
-
     def without(self, gone: Mapping[UUID, int]) -> "Queue":
         """The queue once so many doses of each custody have left it."""
         left = [_less(lot, gone.get(lot.holding.custody_id, 0)) for lot in self.lots]

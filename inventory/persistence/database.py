@@ -42,6 +42,9 @@ _RACES = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.UniqueViolation,
 )
+_KEPT = 8
+"""How many connections a pool keeps open; those beyond are closed when they are given back, which is dear."""
+
 _ANYTHING = select(literal(1))
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
@@ -181,6 +184,8 @@ def _engine(url: str, **options: Any) -> Engine:
     parsed = make_url(url)
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        options |= {"pool_size": _KEPT, "max_overflow": 3 * _KEPT}
     engine = create_engine(parsed, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

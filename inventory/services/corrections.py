@@ -107,13 +107,13 @@ def _arrive_anew(session: Session, shipment_id: UUID, now: datetime) -> None:
     """A shipment has arrived with the first of its receipts that still stands; with none, it is on its way again."""
     shipment = session.get_one(Shipment, shipment_id)
     first = _first_receipt(session, shipment)
-    if first is not None:
-        shipment.arrived_at, details = first
-        shipment.arrival = details.get("transport")
-    elif shipment.arrived_at is not None:
-        ended_at, shipment.arrived_at, shipment.arrival = shipment.arrived_at, None, None
-        session.flush()
+    at, details = first or (None, {})
+    ended_at, shipment.arrived_at, shipment.arrival = shipment.arrived_at, at, details.get("transport")
+    session.flush()
+    if ended_at not in {None, at}:
         assignments.resume_watch(session, shipment_id, ended_at, now)
+        if at is not None:
+            assignments.end_watch(session, shipment_id, at, now)
 
 
 def _first_receipt(session: Session, shipment: Shipment) -> tuple[datetime, dict[str, Any]] | None:

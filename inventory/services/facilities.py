@@ -72,9 +72,7 @@ def list_facilities(database: Database, after: str | None, limit: int) -> Page[F
     above = aliased(Facility)
     query = select(Facility, above.code).outerjoin(above, above.id == Facility.supplied_by_id)
     with database.read() as session:
-        return page(session, query, [Facility.code], after, limit).map(
-            lambda row: _record(row[0], row[1])
-        )
+        return page(session, query, [Facility.code], after, limit).map(lambda row: _record(row[0], row[1]))
 
 
 def _record(row: Facility, above: str | None) -> FacilityRecord:

@@ -154,8 +154,14 @@ def record(session: Session, request: Request, drafts: Sequence[Draft]) -> tuple
     Raises:
         LostRace: another writer has taken the doses meanwhile; the transaction is to be run again.
     """
+    return record_together(session, [(request, draft) for draft in drafts])
+
+
+def record_together(session: Session, entries: Sequence[tuple[Request, Draft]]) -> tuple[PostedEvent, ...]:
+    """Write the drafts of several requests; as `record`."""
+    drafts = [draft for _, draft in entries]
     rows: Rows = {
-        StockEvent: [_event_row(draft, request) for draft in drafts],
+        StockEvent: [_event_row(draft, request) for request, draft in entries],
         Custody: [row for draft in drafts for row in draft.custodies],
         Deadline: [row for draft in drafts for row in draft.deadlines],
         Movement: [row for draft in drafts for row in draft.movements],
@@ -169,7 +175,7 @@ def record(session: Session, request: Request, drafts: Sequence[Draft]) -> tuple
         if changed(session, change) != 1:
             raise LostRace
     pack_log.apply(session, [(draft.batch.id, draft.packs) for draft in drafts])
-    return tuple(draft.posted(request) for draft in drafts)
+    return tuple(draft.posted(request) for request, draft in entries)
 
 
 def _event_row(draft: Draft, request: Request) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Carrying out a ledger request once: one transaction, claimed by its Idempotency-Key."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Unavailable
 from inventory.domain.words import Chosen, End, EventKind
-from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_one_new
+from inventory.persistence.database import ATTEMPT, Database
+from inventory.persistence.statements import insert_new, insert_one_new
 from inventory.persistence.tables import IdempotencyKey
 from inventory.services.access import Actor
 
@@ -123,6 +123,34 @@ def post_list(
     return _once(database, request, order, work, PostedList)
 
 
+def post_together(
+    database: Database,
+    entries: Sequence[tuple[Request, Order]],
+    work: Callable[[Session, Sequence[tuple[Request, Order]]], Sequence[Posted | None]],
+) -> Sequence[Posted | None]:
+    """Carry out the orders of several requests in one transaction; None for one that is refused, and writes nothing.
+
+    It is tried once: where anything is in the way of one of them, all are to go by themselves.
+    """
+    digests = [_digest(order) for _, order in entries]
+
+    def once(session: Session) -> Sequence[Posted | None]:
+        if session.info[ATTEMPT]:
+            raise _Apart
+        outcomes = work(session, entries)
+        mine = zip(entries, digests, outcomes, strict=True)
+        rows = [_key_row(request, digest, posted) for (request, _), digest, posted in mine if posted]
+        if len(insert_new(session, IdempotencyKey, rows)) < len(rows):
+            raise _Apart
+        return outcomes
+
+    return database.write(once)
+
+
+class _Apart(Exception):
+    """The orders cannot be carried out together."""
+
+
 class _AnsweredBefore(Exception):
     """The key is taken: what this transaction has written is to be forgotten."""
 
@@ -158,15 +186,18 @@ def _once(
 
 def _keep(session: Session, request: Request, digest: str, outcome: Posted | PostedList) -> None:
     """Write the key; where another transaction is writing it at this moment, this waits for it and gives way."""
-    row = {
+    if not insert_one_new(session, IdempotencyKey, _key_row(request, digest, outcome)):
+        raise _AnsweredBefore
+
+
+def _key_row(request: Request, digest: str, outcome: Posted | PostedList) -> dict[str, Any]:
+    return {
         "actor_id": request.actor.id,
         "key": request.key,
         "digest": digest,
         "outcome": _converter.unstructure(outcome),
         "recorded_at": request.now,
     }
-    if not insert_one_new(session, IdempotencyKey, row):
-        raise _AnsweredBefore
 
 
 def _earlier(database: Database, request: Request, digest: str) -> dict[str, Any] | None:

@@ -117,12 +117,14 @@ class _Program:
     """Variables from nothing up to a bound, and rows: sums of them that have to lie between two values."""
 
     def __init__(self) -> None:
+        self._whole: list[int] = []
         self._lower: list[int] = []
         self._upper: list[int] = []
         self._rows: list[tuple[Mapping[int, int], float, float]] = []
 
-    def variable(self, upper: int, lower: int = 0) -> int:
-        """A whole number between two bounds; its place."""
+    def variable(self, upper: int, lower: int = 0, *, whole: bool = True) -> int:
+        """A number between two bounds; its place. Where it is the sum of whole ones, it need not be made whole."""
+        self._whole.append(int(whole))
         self._lower.append(lower)
         self._upper.append(upper)
         return len(self._upper) - 1
@@ -138,7 +140,7 @@ class _Program:
 
         found: Any = milp(
             [costs.get(place, 0) for place in range(len(self._upper))],
-            integrality=[1] * len(self._upper),
+            integrality=self._whole,
             bounds=Bounds(self._lower, self._upper),
             constraints=self._constraints(),
             options={"time_limit": seconds, "mip_rel_gap": 0},
@@ -165,7 +167,7 @@ class _Sum:
 
     def add(self, doses: Mapping[int, int], most: int) -> None:
         """Add some variables' doses; the sum will be `most` at most."""
-        total = self._program.variable(most)
+        total = self._program.variable(most, whole=False)
         self._program.row({**self.so_far, **doses, total: -1}, low=0, high=0)
         self.so_far, self.most = {total: 1}, most
 

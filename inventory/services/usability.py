@@ -16,7 +16,7 @@ from inventory.domain.instants import CLOCK_SKEW, stated
 from inventory.domain.products import gtin as valid_gtin
 from inventory.domain.reasons import Reason, ReasonCode, Usable, asked, overridden, worst
 from inventory.domain.usability import Doses, OverrideReason, Policies, Scanned, check
-from inventory.domain.words import EventKind
+from inventory.domain.words import EventKind, Role
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Pack
 from inventory.persistence.tables import Deadline as DeadlineRow
@@ -180,9 +180,10 @@ class _Question:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an administration asks of the check: its scene, the person's earlier dose, an override, a pack."""
+    """What an administration asks of the check: its scene, who asks, the person's earlier dose, an override, a pack."""
 
     there: Scene
+    role: Role
     previous_gtin: str | None = None
     override: OverrideReason | None = None
     pack: Scanned | None = None
@@ -191,9 +192,8 @@ class Asked:
 class BeforeUse:
     """The check as one request of administrations runs it; each custody and each override is looked up once."""
 
-    def __init__(self, session: Session, request: Request) -> None:
-        self._request = request
-        self._doubts = Doubts(session, request.now + CLOCK_SKEW)
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._doubts = Doubts(session, now + CLOCK_SKEW)
         self._sources: dict[UUID, UUID] = {}
 
     def opened(self, custody: UUID, source: UUID) -> None:
@@ -220,7 +220,7 @@ class BeforeUse:
             Forbidden: `forbidden` for an override by one who may not.
         """
         if order.override is not None:
-            may_post(EventKind.OVERRIDE, self._request.actor.role)
+            may_post(EventKind.OVERRIDE, order.role)
         reasons = self._reasons(order, {self._sources.get(each, each) for each in custodies})
         event = _answered(order, reasons, administration)
         if event is not None:

@@ -1,11 +1,17 @@
 """What a second review of the ledger found: each a fault once."""
 
-from tests.county import HOUR, NOW
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from inventory.persistence.tables import Sensor, SensorAssignment
+from tests.county import HOUR, NOW, ONE, County
 from tests.http import Client
 from tests.orders import arrival, at_county, dispatch, stated
 
 
-def _sent(client: Client, **other: object) -> tuple[str, str]:
+def _sent(client: Client, **other: Any) -> tuple[str, str]:
     """A batch on its way to site A, and its shipment."""
     batch = at_county(client, 10)
     return batch, client.post("/shipments", dispatch(batch, **other)).ok()["shipment"]
@@ -26,7 +32,7 @@ def test_the_record_of_each_part_is_kept_and_that_of_a_corrected_one_is_not_the_
         client.post(
             f"/shipments/{shipment}/receipts",
             arrival(
-                lines=[{"gtin": "06901234567892", "batch": batch, "doses": 5}],
+                lines=[{"gtin": ONE, "batch": batch, "doses": 5}],
                 transport={"arrival_celsius": celsius, "taken_by": taker},
             ),
         ).ok()["events"][0]["id"]
@@ -45,3 +51,25 @@ def test_what_the_sender_states_of_the_departure_is_not_overwritten_by_the_recei
     transport = client.get(f"/shipments/{shipment}").ok()["transport"]
     assert (transport["departure_celsius"], transport["arrival_celsius"]) == (4, 5)
     assert transport["departed_at"] == "2026-01-05T02:00:00Z"
+
+
+def _watch_ends(county: County, serial: str) -> datetime | None:
+    query = select(SensorAssignment.until).join(Sensor, Sensor.id == SensorAssignment.sensor_id)
+    with county.database.read() as session:
+        return session.scalars(query.where(Sensor.serial == serial)).one()
+
+
+def test_the_watch_of_a_shipment_ends_with_the_first_part_that_stands(county: County, client: Client) -> None:
+    batch, shipment = _sent(client, sensors=["S-FREE"])
+    parts = [
+        client.post(
+            f"/shipments/{shipment}/receipts",
+            arrival(occurred_at=stated(at), lines=[{"gtin": ONE, "batch": batch, "doses": 5}]),
+        ).ok()["events"][0]["id"]
+        for at in (NOW - 1.5 * HOUR, NOW - HOUR)
+    ]
+    ends = [_watch_ends(county, "S-FREE")]
+    for part in parts:
+        client.post(f"/events/{part}/reversal", {"occurred_at": stated(NOW), "reason": "not ours"}).ok()
+        ends.append(_watch_ends(county, "S-FREE"))
+    assert ends == [NOW - 1.5 * HOUR, NOW - HOUR, None]
