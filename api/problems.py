@@ -38,7 +38,7 @@ TITLES: dict[Code, str] = {
     Code.TIME_TOO_OLD: N_("A time that no clock showed"),
     Code.TIME_BEFORE_CUSTODY: N_("The doses were not there yet"),
     Code.TIME_BEFORE_COUNT: N_("A later count stands"),
-    Code.TIME_BEFORE_SHIPMENT: N_("The shipment had not left yet"),
+    Code.TIME_BEFORE_SHIPMENT: N_("The shipment was not that far yet"),
     Code.WRONG_CHECK_DIGIT: N_("A wrong check digit"),
     Code.NOT_WHOLE_VIALS: N_("Not a whole number of vials"),
     Code.NOT_ENOUGH_DOSES: N_("There are not as many doses"),
@@ -146,10 +146,19 @@ def from_http(error: HTTPException) -> Response:
         headers = {name: value for name, value in error.get_headers() if name == "Allow"}
         body = {"code": code, "title": gettext(status.phrase), "detail": error.description}
         return _problem(status, body, headers)
-    faults = [{"field": field, "expected": text} for field, text in _flat(messages)]
+    return _problem(status, _malformed(_located(messages)), {})
+
+
+def from_schema(messages: Any) -> dict[str, Any]:
+    """The problem of one line of a list that its schema refused."""
+    return _whole(HTTPStatus.UNPROCESSABLE_ENTITY, _malformed(_flat(messages)))
+
+
+def _malformed(found: Iterator[tuple[str, str]]) -> dict[str, Any]:
+    faults = [{"field": field, "expected": text} for field, text in found]
     detail = "; ".join(f"{fault['field']}: {fault['expected']}" for fault in faults)
     body = {"code": Code.MALFORMED.value, "title": gettext(TITLES[Code.MALFORMED]), "detail": detail}
-    return _problem(status, {**body, "field": faults[0]["field"], "errors": faults}, {})
+    return {**body, "field": faults[0]["field"], "errors": faults}
 
 
 def unexpected(error: Exception) -> Response:
@@ -171,12 +180,16 @@ def _shown(value: object) -> str | int | None:
     return value if value is None or isinstance(value, str | int) else str(value)
 
 
+def _located(messages: Any) -> Iterator[tuple[str, str]]:
+    """As `_flat`, without the outer layer, which names where the fields came from."""
+    outer = isinstance(messages, dict) and set(messages) <= {"json", "query", "headers", "path"}
+    for inner in messages.values() if outer else [messages]:
+        yield from _flat(inner)
+
+
 def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Each field's path and message out of marshmallow's nested ones; the outer layer names where it came from."""
-    if not path and isinstance(messages, dict) and set(messages) <= {"json", "query", "headers", "path"}:
-        for inner in messages.values():
-            yield from _flat(inner)
-    elif isinstance(messages, dict):
+    """Each field's path and message out of marshmallow's nested ones."""
+    if isinstance(messages, dict):
         for key, inner in messages.items():
             yield from _flat(inner, f"{path}.{key}" if path else str(key))
     else:

@@ -55,6 +55,7 @@ _LABELS = {
     "batch": N_("Batch"),
     "doses": N_("Doses"),
     "lines": N_("Doses by batch"),
+    "found_at": N_("Found at"),
     "deadline": N_("Deadline"),
     "opened_at": N_("Clock began"),
     "due_at": N_("Due"),

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from marshmallow import ValidationError
+
 from api.auth import WRITERS, actor, allow
 from api.blueprint import Blueprint
 from api.context import database, now
-from api.problems import from_fault
+from api.problems import from_fault, from_schema
 from api.schemas import ledger as orders
 from api.schemas.fields import Schema
 from api.schemas.posted import PostedListSchema, PostedSchema
+from inventory.domain.errors import ColdtrailError
 from inventory.domain.handling import HANDLING
 from inventory.domain.words import EventKind
 from inventory.persistence.database import Database
@@ -125,13 +128,17 @@ def post_reversal(headers: dict[str, str], order: dict[str, Any], event: UUID) -
 @blueprint.response(200, PostedListSchema)
 def post_administration_list(headers: dict[str, str], order: dict[str, Any]) -> dict[str, Any]:
     """Give doses line by line; a line that is refused leaves the others as they are."""
-    lines = tuple(AdministrationOrder(**line) for line in order["administrations"])
-    posted = administer_list(database(), _request(headers), AdministrationList(lines))
-    return {"results": [_result(each) for each in posted.results]}
+    lines = order["administrations"]
+    good = tuple(AdministrationOrder(**line) for line in lines if isinstance(line, dict))
+    posted = iter(administer_list(database(), _request(headers), AdministrationList(good)).results)
+    return {"results": [_result(next(posted) if isinstance(line, dict) else line) for line in lines]}
 
 
-def _result(result: Posted | Fault) -> dict[str, Any]:
-    if isinstance(result, Fault):
-        problem = from_fault(result)
-        return {"status": problem["status"], "posted": None, "problem": problem}
-    return {"status": 201, "posted": result, "problem": None}
+def _result(result: Posted | Fault | ValidationError | ColdtrailError) -> dict[str, Any]:
+    if isinstance(result, Posted):
+        return {"status": 201, "posted": result, "problem": None}
+    if isinstance(result, ValidationError):
+        problem = from_schema(result.messages)
+    else:
+        problem = from_fault(Fault.of(result) if isinstance(result, ColdtrailError) else result)
+    return {"status": problem["status"], "posted": None, "problem": problem}

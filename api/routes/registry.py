@@ -18,10 +18,11 @@ from api.schemas.registry import (
     RuleAssignmentSchema,
     RuleSetSchema,
     SensorSchema,
+    StorageProfileSchema,
 )
 from inventory.domain.deadlines import DeadlineRule
 from inventory.persistence.database import Database
-from inventory.services import equipment, facilities, products, programmes, rule_sets
+from inventory.services import equipment, facilities, products, profiles, programmes, rule_sets
 from inventory.services.paging import Page
 
 Add = Callable[[Any], Any]
@@ -30,7 +31,7 @@ List = Callable[[Database, str | None, int], Page[Any]]
 
 def _resource(name: str, schema: type[Schema], add: Add, listing: List) -> Blueprint:
     """POST one, GET a page of all."""
-    blueprint = Blueprint(name, name, url_prefix=f"/api/v1/{name}")
+    blueprint = _listing(name, schema, listing)
 
     @blueprint.route("", methods=["POST"])
     @allow(*ADMINS)
@@ -39,6 +40,13 @@ def _resource(name: str, schema: type[Schema], add: Add, listing: List) -> Bluep
     def post(record: dict[str, Any]) -> Any:
         """Make one known."""
         return add(record)
+
+    return blueprint
+
+
+def _listing(name: str, schema: type[Schema], listing: List) -> Blueprint:
+    """GET a page of all."""
+    blueprint = Blueprint(name, name, url_prefix=f"/api/v1/{name}")
 
     @blueprint.route("")
     @allow(*READERS)
@@ -104,4 +112,5 @@ BLUEPRINTS = (
         lambda record: rule_sets.add_rule_assignment(database(), rule_sets.RuleAssignmentRecord(**record)),
         rule_sets.list_rule_assignments,
     ),
+    _listing("storage-profiles", StorageProfileSchema, profiles.list_profiles),
 )

@@ -30,6 +30,9 @@ class StockLineSchema(Schema):
     expiry = fields.Date()
     opened_at = Instant()
     doses = fields.Integer()
+    vial_until = Instant(
+        allow_none=True, metadata={"description": "When the opened vial is due; null while it is sealed"}
+    )
 
 
 class ShipmentLineSchema(Schema):

@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import Schema as BaseSchema
 from marshmallow import ValidationError, fields, validate
 
-from inventory.domain.errors import N_, Code, Invalid
+from inventory.domain.errors import N_, Code, ColdtrailError, Invalid
 from inventory.domain.temperature import celsius, centi
 
 MOST_DOSES = 100_000_000
@@ -63,6 +63,21 @@ class Minutes(fields.Field[timedelta]):
 
     def _serialize(self, value: timedelta | None, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
         return None if value is None else round(value.total_seconds() / 60, 3)
+
+
+class OneByOne(fields.List[Any]):
+    """A list in which an item that is malformed leaves the others as they are: in its place stands its error."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return [self._read(item, **kwargs) for item in value]
+
+    def _read(self, item: Any, **kwargs: Any) -> Any:
+        try:
+            return self.inner.deserialize(item, **kwargs)
+        except (ValidationError, ColdtrailError) as refused:
+            return refused
 
 
 def doses(**kwargs: Any) -> fields.Integer:

@@ -180,7 +180,7 @@ class AdministrationSchema(Schema):
 class AdministrationListSchema(Schema):
     """Administrations in the order in which they are carried out."""
 
-    administrations = fields.List(
+    administrations = own.OneByOne(
         fields.Nested(AdministrationSchema), required=True, validate=validate.Length(1, MOST_ADMINISTRATIONS)
     )
 

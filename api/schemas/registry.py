@@ -3,9 +3,9 @@
 from marshmallow import fields, validate
 
 from api.schemas import fields as own
-from api.schemas.fields import Instant, Schema
+from api.schemas.fields import Celsius, Instant, Minutes, Schema
 from inventory.domain.deadlines import RuleName
-from inventory.domain.words import ApplianceKind, FacilityKind, Policy
+from inventory.domain.words import ApplianceKind, FacilityKind, Policy, Side
 from inventory.services.rules import PROGRAMME
 
 
@@ -54,6 +54,25 @@ class ProductSchema(Schema):
         load_default=None, allow_none=True, metadata={"description": "Not beyond the session in which it was opened"}
     )
     thaw_hours = own.count(load_default=None, allow_none=True, metadata={"description": "How long thawed doses last"})
+
+
+class LimitSchema(Schema):
+    """How long a temperature may lie beyond a threshold before it is an excursion."""
+
+    name = fields.String()
+    side = own.word(Side)
+    threshold_celsius = Celsius(attribute="threshold")
+    inclusive = fields.Boolean(metadata={"description": "Whether the threshold itself is beyond it"})
+    duration_minutes = Minutes(attribute="duration")
+
+
+class StorageProfileSchema(Schema):
+    """The band in which something is to be kept, both ends included, and its limits."""
+
+    code = fields.String()
+    low_celsius = Celsius(attribute="low")
+    high_celsius = Celsius(attribute="high")
+    limits = fields.List(fields.Nested(LimitSchema))
 
 
 class GatewaySchema(Schema):

@@ -19,15 +19,17 @@ class Goods:
 
     Attributes:
         temperature: of the vaccine on arrival, in hundredths of a degree; None where nobody measured it.
-        recorded: whether the temperature is on record: that of the way on paper or by sensors, or both ends' by us.
         low, high: the band of its storage profile, both ends included.
+        watched: whether sensors of ours saw the way, which then is on record without a measurement at the door.
+        papers: what came with goods from a supplier; None for a shipment of ours, which needs none.
         missing: the papers that should have come and did not.
     """
 
     temperature: int | None
-    recorded: bool
     low: int
     high: int
+    watched: bool = False
+    papers: tuple[Paper, ...] | None = None
     missing: tuple[Paper, ...] = ()
 
 
@@ -51,7 +53,7 @@ def check(outcome: Outcome, goods: Goods, reason: str | None) -> None:
     if outcome is Outcome.REFUSE:
         reason_given(reason)
         return
-    _temperature(outcome, goods)
+    _temperature(goods)
     if outcome is Outcome.ACCEPT and goods.missing:
         missing = ", ".join(goods.missing)
         expected = N_("the outcome hold until these papers have come: %(missing)s")
@@ -68,10 +70,13 @@ def reason_given(reason: str | None) -> None:
         raise Invalid(Code.MALFORMED, "reason", None, N_("the reason why goods are refused, damaged or too many"))
 
 
-def _temperature(outcome: Outcome, goods: Goods) -> None:
-    if not goods.recorded:
-        expected = N_("the outcome refuse, for there is no record of the temperature on arrival or on the way")
-        raise Conflict(Code.NO_TEMPERATURE_RECORD, "outcome", outcome, expected)
+def _temperature(goods: Goods) -> None:
+    if goods.papers is not None and Paper.TEMPERATURE_RECORD not in goods.papers:
+        expected = N_("temperature-record among the papers; without it the outcome is refuse")
+        raise Conflict(Code.NO_TEMPERATURE_RECORD, "papers", ", ".join(goods.papers) or None, expected)
+    if goods.temperature is None and not goods.watched:
+        expected = N_("the temperature of the vaccine at the door; without it the outcome is refuse")
+        raise Conflict(Code.NO_TEMPERATURE_RECORD, "transport.arrival_celsius", None, expected)
     if goods.temperature is not None and not goods.low <= goods.temperature <= goods.high:
         expected = N_("the outcome refuse, for it is not between %(low)s and %(high)s degrees")
         raise Conflict(

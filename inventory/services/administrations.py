@@ -34,7 +34,7 @@ def administer(database: Database, request: Request, order: AdministrationOrder)
         Invalid: `not_found`, `unknown_product`, `unknown_batch`, `naive_time`, `time_in_future`,
             `wrong_facility_kind`, `wrong_appliance`, `wrong_custody`, `named_person`.
         Conflict: `batch_expired`, `batch_recalled`, `not_usable`, `not_enough_doses`, `pack_elsewhere`,
-            `time_before_custody`, `idempotency_key_reused`.
+            `time_before_custody`, `time_before_count`, `idempotency_key_reused`.
     """
 
     def alone(request: Request, order: AdministrationOrder) -> Posted:
@@ -63,7 +63,7 @@ def _rounds(database: Database) -> Rounds[AdministrationOrder]:
 
 def _alone(session: Session, request: Request, order: AdministrationOrder) -> Posted:
     drafts = Shelves(session, request.now).drafts(request.actor, order)
-    return Posted(ledger.record(session, request, drafts))
+    return Posted(ledger.record_together(session, [(request, draft) for draft in drafts]))
 
 
 def _together(session: Session, entries: Sequence[tuple[Request, AdministrationOrder]]) -> Sequence[Posted | None]:
@@ -95,8 +95,8 @@ def _administer_list(session: Session, request: Request, order: AdministrationLi
             drafts.append(shelves.drafts(request.actor, line))
         except ColdtrailError as refused:
             drafts.append(refused)
-    good = [draft for line in drafts if not isinstance(line, ColdtrailError) for draft in line]
-    posted = iter(ledger.record(session, request, good) if good else ())
+    good = [(request, draft) for line in drafts if not isinstance(line, ColdtrailError) for draft in line]
+    posted = iter(ledger.record_together(session, good) if good else ())
     return PostedList(
         tuple(
             Fault.of(line) if isinstance(line, ColdtrailError) else Posted(tuple(next(posted) for _ in line))

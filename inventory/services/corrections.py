@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from inventory.domain.errors import N_, Code, Conflict, Invalid, NotFound
 from inventory.domain.handling import may_post
 from inventory.domain.instants import stated
-from inventory.domain.words import EventKind
+from inventory.domain.words import EventKind, Purpose
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Facility, Movement, Shipment, StockEvent
-from inventory.services import assignments, ledger, lookups
+from inventory.services import assignments, ledger, lookups, settled
 from inventory.services.posting import Posted, Request, post
 
 
@@ -35,8 +35,10 @@ def correct(database: Database, request: Request, order: CorrectionOrder) -> Pos
         NotFound: `not_found`.
         Forbidden: `forbidden`; `not_your_facility` for what others wrote elsewhere.
         Invalid: `not_reversible` for a correction, `naive_time`, `time_in_future`.
-        Conflict: `already_reversed`, `custody_touched` while later events stand on this one,
-            `time_before_custody` for a time before the event's own.
+        Conflict: `already_reversed`, `custody_touched` while later events stand on this one, or the administration
+            that an override was for,
+            `time_before_custody` for a time before the event's own, `time_before_count` for a count that differed while
+            a later one of the same place stands.
     """
     return post(database, request, order, _correct)
 
@@ -47,13 +49,15 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     may_post(event.kind, request.actor.role)
     facility = session.get_one(Facility, event.facility_id)
     if event.actor_id != request.actor.id:
-        request.actor.may_write_for(facility)
+        request.actor.may_write_for(_ordered_by(session, event, facility))
     at = stated("occurred_at", order.occurred_at, request.now)
     _refuse_what_cannot_be(session, event, at)
     lines = session.scalars(
         select(Movement).where(Movement.event_id == event.id, Movement.batch_id == event.batch_id).order_by(Movement.id)
     ).all()
     _refuse_touched(session, event, lines)
+    _refuse_under_a_later_count(session, event, lines)
+    _refuse_answered(session, event)
     batch = session.get_one(Batch, event.batch_id)
     if event.shipment_id is not None:
         lookups.shipment(session, event.shipment_id, hold=True)  # when it arrived hangs on its other receipts
@@ -75,6 +79,15 @@ def _event(session: Session, event_id: UUID) -> StockEvent:
     if found is None:
         raise NotFound(Code.NOT_FOUND, "event", event_id, N_("the id of an event"))
     return found
+
+
+def _ordered_by(session: Session, event: StockEvent, facility: Facility) -> Facility:
+    """Whose word the event was: a transfer leaves a site by order of the store above it."""
+    if event.kind is EventKind.DISPATCH and event.shipment_id is not None and facility.supplied_by_id is not None:
+        shipment = session.get_one(Shipment, event.shipment_id)
+        if shipment.purpose is Purpose.TRANSFER:
+            return session.get_one(Facility, facility.supplied_by_id)
+    return facility
 
 
 def _refuse_what_cannot_be(session: Session, event: StockEvent, at: datetime) -> None:
@@ -101,6 +114,33 @@ def _refuse_touched(session: Session, event: StockEvent, lines: Sequence[Movemen
     if touched is not None:
         expected = N_("an event on which no later one stands; correct the later ones out of custody %(custody)s first")
         raise Conflict(Code.CUSTODY_TOUCHED, "event", event.id, expected, custody=touched)
+
+
+def _refuse_answered(session: Session, event: StockEvent) -> None:
+    """A supervisor's word for one administration cannot be taken back while the doses count as given on it."""
+    administration = (event.details or {}).get("administration") if event.kind is EventKind.OVERRIDE else None
+    if administration is None:
+        return
+    given = select(StockEvent.id).where(
+        StockEvent.id == UUID(administration),
+        StockEvent.batch_id == event.batch_id,
+        ledger.stands(StockEvent.id, StockEvent.batch_id),
+    )
+    if session.scalars(given).first() is not None:
+        expected = N_("an override whose administration does not stand; correct the administration %(given)s first")
+        raise Conflict(Code.CUSTODY_TOUCHED, "event", event.id, expected, given=administration)
+
+
+def _refuse_under_a_later_count(session: Session, event: StockEvent, lines: Sequence[Movement]) -> None:
+    """A later count has found what this one had brought the book to; without it, the book would differ from that."""
+    if event.kind is not EventKind.COUNT or not lines:
+        return
+    details = event.details or {}
+    for later in settled.counts_after(session, [event.batch_id], event.facility_id, event.occurred_at):
+        if later.is_of(details["appliance"], held=details["held"]):
+            expected = N_("the last count there; correct the count of %(counted)s first")
+            counted = later.at.isoformat()
+            raise Conflict(Code.TIME_BEFORE_COUNT, "event", event.id, expected, counted=counted)
 
 
 def _arrive_anew(session: Session, shipment_id: UUID, now: datetime) -> None:

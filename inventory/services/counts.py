@@ -13,8 +13,8 @@ from inventory.domain.custody import in_whole_vials, pick
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.words import Chosen, End, EventKind, LocationKind, Origin
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Custody, Facility, Movement, StockEvent
-from inventory.services import choice, ledger, lookups, stock_orders
+from inventory.persistence.tables import Custody, Facility, Movement
+from inventory.services import choice, ledger, lookups, settled, stock_orders
 from inventory.services.choice import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -73,18 +73,10 @@ def _refuse_after_a_later_count(
     session: Session, facility: Facility, known: KnownBatch, order: CountOrder, at: datetime
 ) -> None:
     """A count corrects the book from its time on; an older one would correct once more what a later one has settled."""
-    later = select(StockEvent.occurred_at, StockEvent.details).where(
-        StockEvent.facility_id == facility.id,
-        StockEvent.batch_id == known.batch.id,
-        StockEvent.kind == EventKind.COUNT,
-        StockEvent.occurred_at > at,
-        ledger.stands(StockEvent.id, StockEvent.batch_id),
-    )
-    place = {"appliance": order.appliance, "held": order.held}
-    for counted, details in session.execute(later.order_by(StockEvent.occurred_at.desc())):
-        if place.items() <= details.items():
+    for later in settled.counts_after(session, [known.batch.id], facility.id, at):
+        if later.is_of(order.appliance, held=order.held):
             expected = N_("a time not before the last count there, %(counted)s")
-            shown = counted.isoformat()
+            shown = later.at.isoformat()
             raise Conflict(Code.TIME_BEFORE_COUNT, "occurred_at", at.isoformat(), expected, counted=shown)
 
 

@@ -72,7 +72,7 @@ def receive_shipment(database: Database, request: Request, order: ArrivalOrder) 
         Forbidden: `forbidden`; `not_your_facility`, for a shipment to somebody else.
         NotFound: `not_found`, for a shipment that is not known.
         Invalid: `wrong_appliance`, `time_before_shipment`, `not_whole_vials`, `wrong_custody`, `repeated_line`;
-            `malformed` for a transport that arrives before it left.
+            `malformed` for a transport that arrives before it left, or a line of no doses.
         Conflict: `not_enough_doses` for more than is still on its way, `no_temperature_record`,
             `temperature_out_of_range`, `idempotency_key_reused`.
     """
@@ -160,10 +160,14 @@ class _Arrival:
         return draft
 
     def _check(self, known: KnownBatch, parts: "_Parts") -> None:
-        """Whole vials, a reason for what is not in order, and for the rest the temperature at the door.
+        """Some doses, whole vials, a reason for what is not in order, and for the rest the temperature at the door.
 
-        What comes back to a store is looked at in quarantine, whatever its temperature.
+        A line of no doses would make a shipment arrive of which nothing came. What comes back to a store is looked at
+        in quarantine, whatever its temperature.
         """
+        if not (parts.good or parts.told):
+            expected = N_("at least one dose, the damaged, refused and surplus ones counted")
+            raise Invalid(Code.MALFORMED, "doses", 0, expected)
         for name, doses in parts.told.items():
             whole_vials(name, doses, known.product.doses_per_vial)
         if parts.told:
@@ -171,8 +175,7 @@ class _Arrival:
         if parts.good and self.shipment.purpose is not Purpose.RETURN:
             profile = self._session.get_one(StorageProfile, known.product.profile_code)
             temperature = self._order.transport.arrival_temperature if self._order.transport else None
-            recorded = temperature is not None or self._watched
-            goods = arrivals.Goods(temperature, recorded, profile.low, profile.high)
+            goods = arrivals.Goods(temperature, profile.low, profile.high, watched=self._watched)
             arrivals.check(self._order.outcome, goods, self._order.reason)
 
     @cached_property

@@ -12,13 +12,13 @@ from inventory.domain import custody
 from inventory.domain.custody import Holding, Scan, Take
 from inventory.domain.errors import ColdtrailError
 from inventory.domain.handling import happens_at, may_post
-from inventory.domain.instants import stated
+from inventory.domain.instants import CLOCK_SKEW, stated
 from inventory.domain.recipients import opaque
 from inventory.domain.usability import OverrideReason, Scanned
 from inventory.domain.words import Chosen, End, EventKind
 from inventory.persistence.database import ATTEMPT
 from inventory.persistence.tables import Facility, Product
-from inventory.services import choice, lookups, openings, packs, shelves
+from inventory.services import choice, lookups, openings, packs, settled, shelves
 from inventory.services.access import Actor
 from inventory.services.choice import Wanted, Within
 from inventory.services.ledger import Draft
@@ -89,6 +89,7 @@ class Shelves:
         """`now`: no administration is stated later, but for what clocks may differ."""
         self._session, self._now = session, now
         self._known: dict[tuple[str, str, str], tuple[Facility, KnownBatch]] = {}
+        self._uncounted: dict[tuple[UUID, UUID], datetime] = {}
         self._held: dict[tuple[UUID, UUID], list[Holding]] = {}
         self._packs: dict[tuple[str, UUID], _Pack] = {}
         self._before_use = BeforeUse(session, now)
@@ -110,6 +111,7 @@ class Shelves:
         overrides = self._before_use.overrides(asked, [take.custody_id for take in takes], draft)
         for take in takes:
             draft.end(take, chosen, End.ADMINISTERED)
+        self._refuse_before_a_count(there, draft)
         self._take(there, takes, opening, pack)
         return [*opening.events, *overrides, draft]
 
@@ -126,10 +128,13 @@ class Shelves:
     def _scene(self, actor: Actor, order: AdministrationOrder, at: datetime) -> Scene:
         key = (order.facility, order.gtin, order.batch)
         if key not in self._known:
-            found = shelves.look(self._session, *key)
+            since = at - CLOCK_SKEW  # the other lines' times are about the same
+            found = shelves.look(self._session, *key, since)
             actor.may_write_for(found.facility)  # before its stock is told
             known = found.known or lookups.batch(self._session, order.gtin, order.batch)  # which says what is unknown
             self._known[key] = found.facility, known
+            if not found.counted:
+                self._uncounted[found.facility.id, known.batch.id] = since
             if not self._session.info.get(ATTEMPT):
                 self._held[found.facility.id, known.batch.id] = found.holdings
         facility, known = self._known[key]
@@ -212,6 +217,12 @@ class Shelves:
         for take, vial in zip(takes, fresh, strict=True):
             self._before_use.opened(vial.custody_id, take.custody_id)
         return _Opening(tuple(takes), tuple(fresh), (event,))
+
+    def _refuse_before_a_count(self, there: Scene, draft: Draft) -> None:
+        """Only where there may be one: the statement that looked at the shelf has mostly told that there is none."""
+        since = self._uncounted.get((there.facility.id, there.known.batch.id))
+        if since is None or there.at < since:
+            settled.refuse_before_a_count(self._session, [draft.touched])
 
     def _take(self, there: Scene, takes: list[Take], opening: _Opening, pack: _Pack | None) -> None:
         """The line is in order: those after it find what it leaves."""

@@ -21,6 +21,7 @@ from inventory.services import pack_log
 from inventory.services.ids import new_id
 from inventory.services.pack_log import PackLog
 from inventory.services.posting import PostedEvent, PostedMovement, Request
+from inventory.services.settled import Touched, refuse_before_a_count
 
 
 @dataclass
@@ -41,10 +42,12 @@ class Draft:
     custodies: list[dict[str, Any]] = field(default_factory=list)
     deadlines: list[dict[str, Any]] = field(default_factory=list)
     packs: PackLog = field(default_factory=PackLog)
+    places: set[UUID] = field(default_factory=set)
 
     def open_root(self, location_id: UUID, doses: int, origin: Origin, clocks: Iterable[Clock]) -> UUID:
         """Open a custody for doses that come from no other."""
         custody_id = self._open(location_id, doses, clocks, origin=origin)
+        self.places.add(location_id)
         self._move(None, doses, None, to=custody_id)
         return custody_id
 
@@ -52,12 +55,14 @@ class Draft:
         """Take doses out of a custody into a new one."""
         custody_id = self._open(location_id, take.doses, clocks, parent=take.custody_id)
         self._move(take.custody_id, take.doses, Chosen.SCANNED if take.scans else chosen, to=custody_id)
+        self._pass(take, location_id)
         self.packs.move(take, custody_id)
         return custody_id
 
     def end(self, take: Take, chosen: Chosen, end: End) -> None:
         """Take doses out of a custody for good."""
         self._move(take.custody_id, take.doses, Chosen.SCANNED if take.scans else chosen, end=end)
+        self._pass(take, None)
         self.packs.use(take)
 
     def reverse(self, line: Movement) -> None:
@@ -65,6 +70,16 @@ class Draft:
         row = self._line(line.from_custody_id, -line.doses, line.chosen, line.to_custody_id, line.end_kind)
         self.movements.append(row | {"occurred_at": line.occurred_at, "reverses_id": line.id})
         self.packs.undo(line.from_custody_id, line.to_custody_id)
+
+    def _pass(self, take: Take, location_id: UUID | None) -> None:
+        """Doses leave a place, unless they stay where they are: as those of an opened vial."""
+        if take.holding.location_id != location_id:
+            self.places |= {place for place in (take.holding.location_id, location_id) if place}
+
+    @property
+    def touched(self) -> Touched:
+        """The places that it changes; none for a correction, whose lines are of its original's time."""
+        return Touched(self.batch.id, self.facility.id, self.occurred_at, frozenset(self.places))
 
     def _open(
         self,
@@ -152,13 +167,15 @@ def record(session: Session, request: Request, drafts: Sequence[Draft]) -> tuple
     """Write the drafts and take the doses out of their custodies.
 
     Raises:
+        Conflict: `time_before_count`, see `settled`.
         LostRace: another writer has taken the doses meanwhile; the transaction is to be run again.
     """
+    refuse_before_a_count(session, [draft.touched for draft in drafts])
     return record_together(session, [(request, draft) for draft in drafts])
 
 
 def record_together(session: Session, entries: Sequence[tuple[Request, Draft]]) -> tuple[PostedEvent, ...]:
-    """Write the drafts of several requests; as `record`."""
+    """Write the drafts of several requests; as `record`, but nobody looks whether a count has settled their time."""
     drafts = [draft for _, draft in entries]
     rows: Rows = {
         StockEvent: [_event_row(draft, request) for request, draft in entries],

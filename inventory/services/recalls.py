@@ -58,7 +58,7 @@ def _recall(session: Session, request: Request, order: RecallOrder) -> Posted:
     for holding in found:
         quarantine = beside[holding.location_id]
         draft.pass_on(Take(holding, holding.remaining), Chosen.NAMED, quarantine, holding.clocks)
-    events = ledger.record(session, request, [draft])
+    events = ledger.record_together(session, [(request, draft)])  # whatever was counted: it takes what is there now
     tidings.tell_recall(session, known.batch, facility, events[0], request.now)
     return Posted(events)
 

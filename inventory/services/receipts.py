@@ -112,8 +112,7 @@ def _goods(session: Session, product: Product, order: ReceiptOrder, missing: tup
     """What is known of the goods: a supplier's transport needs its own record, and a measurement at the door."""
     profile = session.get_one(StorageProfile, product.profile_code)
     temperature = order.transport.arrival_temperature if order.transport else None
-    recorded = temperature is not None and Paper.TEMPERATURE_RECORD in order.papers
-    return arrivals.Goods(temperature, recorded, profile.low, profile.high, missing)
+    return arrivals.Goods(temperature, profile.low, profile.high, papers=order.papers, missing=missing)
 
 
 def _details(order: ReceiptOrder, missing: tuple[Paper, ...]) -> dict[str, Any]:

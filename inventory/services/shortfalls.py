@@ -11,7 +11,7 @@ from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.words import End, EventKind, Explanation, LocationKind, WasteReason
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Facility, Shipment
-from inventory.services import choice, ledger, lookups, stock_orders, vials
+from inventory.services import choice, ledger, lookups, stock_orders, tidings, vials
 from inventory.services.choice import Wanted, Within
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
@@ -44,7 +44,7 @@ def explain(database: Database, request: Request, order: ExplanationOrder) -> Po
         NotFound: `not_found` for the shipment.
         Conflict: `no_shortfall` while the shipment has not arrived, `not_enough_doses` for more than is missing.
         Invalid: `malformed` without an appliance for doses that are somewhere, `wrong_facility_kind` when the one who
-            explains has no part in it.
+            explains has no part in it, `time_before_shipment` for a time before the shipment's arrival.
     """
     return post(database, request, order, _explain)
 
@@ -60,6 +60,7 @@ def _explain(session: Session, request: Request, order: ExplanationOrder) -> Pos
     _refuse_outsiders(shipment, there.facility, order)
     if shipment.arrived_at is None:
         raise Conflict(Code.NO_SHORTFALL, "shipment", shipment.id, N_("a shipment that has arrived"))
+    _refuse_early(shipment.arrived_at, there.at)
     draft = there.draft(
         wanted,
         reason=order.reason,
@@ -74,7 +75,18 @@ def _explain(session: Session, request: Request, order: ExplanationOrder) -> Pos
         else:
             location, clocks = _into_quarantine(session, there, order, take.holding.clocks)
             draft.pass_on(take, chosen, location, clocks)
-    return Posted(ledger.record(session, request, [draft]), shipment.id)
+    events = ledger.record(session, request, [draft])
+    if order.explanation is Explanation.MIS_SHIPPED:
+        tidings.tell_mis_shipped(session, shipment, events[0], order.doses, request.now)
+    return Posted(events, shipment.id)
+
+
+def _refuse_early(arrived_at: datetime, at: datetime) -> None:
+    """Until the rest had arrived, nothing was missing."""
+    if at < arrived_at:
+        expected = N_("a time not before the shipment's arrival, %(arrived)s")
+        arrived = arrived_at.isoformat()
+        raise Invalid(Code.TIME_BEFORE_SHIPMENT, "occurred_at", at.isoformat(), expected, arrived=arrived)
 
 
 def _refuse_outsiders(shipment: Shipment, facility: Facility, order: ExplanationOrder) -> None:

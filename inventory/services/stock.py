@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
+from inventory.domain.deadlines import RuleName
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Location
+from inventory.persistence.tables import Batch, Custody, Deadline, Location
 from inventory.services import lookups
 from inventory.services.paging import Page, page
 from inventory.services.places import Place, at_facility, place_of, with_place
@@ -15,7 +17,10 @@ from inventory.services.places import Place, at_facility, place_of, with_place
 
 @dataclass(frozen=True)
 class StockLine:
-    """Doses of a batch that one custody still holds, and where; in transit counts for sender and receiver."""
+    """Doses of a batch that one custody still holds, and where; in transit counts for sender and receiver.
+
+    `vial_until` is when their opened vial is due; None where it is sealed, or of one dose.
+    """
 
     custody: UUID
     place: Place
@@ -24,16 +29,22 @@ class StockLine:
     expiry: date
     opened_at: datetime
     doses: int
+    vial_until: datetime | None
 
 
 def list_stock(
     database: Database, facility: str | None, batch: str | None, after: str | None, limit: int
 ) -> Page[StockLine]:
     """Custodies with doses left, oldest first."""
+    mine = and_(Deadline.custody_id == Custody.id, Deadline.batch_id == Custody.batch_id)
+    vial = and_(mine, Deadline.name == RuleName.OPEN_VIAL)
     query = with_place(
-        select(Custody.opened_at, Custody.remaining, Batch.gtin, Batch.number, Batch.expiry, Custody.id)
+        select(
+            Custody.opened_at, Custody.remaining, Batch.gtin, Batch.number, Batch.expiry, Custody.id, Deadline.due_at
+        )
         .join(Batch, Batch.id == Custody.batch_id)
         .join(Location, Location.id == Custody.location_id)
+        .outerjoin(Deadline, vial)
     ).where(Custody.remaining > 0)
     if facility is not None:
         query = query.where(at_facility(facility))
@@ -42,6 +53,8 @@ def list_stock(
     with database.read() as session:
         if facility is not None:
             lookups.facility(session, facility)
-        return page(session, query, [Custody.opened_at, Custody.id], after, limit).map(
-            lambda row: StockLine(row.id, place_of(row), row.gtin, row.number, row.expiry, row.opened_at, row.remaining)
-        )
+        return page(session, query, [Custody.opened_at, Custody.id], after, limit).map(_line)
+
+
+def _line(row: Any) -> StockLine:
+    return StockLine(row.id, place_of(row), row.gtin, row.number, row.expiry, row.opened_at, row.remaining, row.due_at)

@@ -30,6 +30,13 @@ def tell_arrival(
         _put(session, NoticeKind.REFUSED_GOODS, receipt, sender, facts, now)
 
 
+def tell_mis_shipped(session: Session, shipment: Shipment, explanation: PostedEvent, doses: int, now: datetime) -> None:
+    """Tell the sender that another facility has doses that it sent elsewhere."""
+    lines = [{"gtin": explanation.gtin, "batch": explanation.batch, "doses": doses}]
+    facts = {"lines": lines, "found_at": explanation.facility, "reason": explanation.reason}
+    _put(session, NoticeKind.SHORTFALL, explanation, _sender(session, shipment), facts, now)
+
+
 def tell_refused_receipt(
     session: Session, store: Facility, supplier: str, receipt: PostedEvent, doses: int, now: datetime
 ) -> None:

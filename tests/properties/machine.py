@@ -18,7 +18,7 @@ from inventory.services.posting import Posted, PostedList, Request
 from tests.county import HOUR, NOW, ONE, TWO
 from tests.properties.conftest import CountyTemplate
 from tests.properties.oracle import OWNER, THAWING, Happened, Held, Lot, Oracle
-from tests.properties.oracle_orders import Plan
+from tests.properties.oracle_orders import Plan, settled
 
 FRIDGE = {"CITY": "CITY-ROOM", "COUNTY": "COUNTY-ROOM", "SITE-A": "A-FRIDGE", "SITE-B": "B-FRIDGE"}
 LOTS = (
@@ -80,6 +80,7 @@ class Ledger(RuleBasedStateMachine):
 
     def post(self, who: str, plan: Plan, send: Order) -> Posted | None:
         """Send an order; it has to be answered as planned."""
+        plan = settled(self.oracle, plan)
         answer = outcome(send, request := self.request(who))
         self.written = self.wrote()
         if isinstance(answer, ColdtrailError):

@@ -32,7 +32,7 @@ from tests.properties.machine import (
     lot_of,
 )
 from tests.properties.oracle import OWNER, SITES, Held, Lot, Spot
-from tests.properties.oracle_orders import Wish
+from tests.properties.oracle_orders import Wish, settled
 
 NAMED = st.sampled_from([False, False, True])
 FEW = st.sampled_from([1, 1, 1, 2, 3])
@@ -173,7 +173,7 @@ class Shelf(Ledger):
         answer = administer_list(self.database, request, order)
         self.written = self.wrote()
         for wish, result in zip(wishes, answer.results, strict=True):
-            plan = oracle.administration(self.oracle, who, wish)
+            plan = settled(self.oracle, oracle.administration(self.oracle, who, wish))
             if isinstance(result, Fault):
                 assert result.code in plan.faults, (result, plan)
             else:

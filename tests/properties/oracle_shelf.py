@@ -9,13 +9,14 @@ from inventory.domain.errors import Code
 from inventory.domain.words import End, EventKind, Paper
 from tests.county import NOW
 from tests.properties import oracle_clocks as clocks
-from tests.properties.oracle import OWNER, SITES, STORES, Expected, Happened, Held, Line, Lot, Oracle, Spot, Then
+from tests.properties.oracle import ABOVE, OWNER, SITES, STORES, Expected, Happened, Held, Line, Lot, Oracle, Spot, Then
 from tests.properties.oracle_orders import (
     SKEW,
     SUPERVISORS,
     Plan,
     Takes,
     Wish,
+    before_a_count,
     choose,
     faults,
     held,
@@ -112,7 +113,20 @@ def administration(oracle: Oracle, who: str, wish: Wish) -> Plan:
         return one_event(wish, pick(ready, wish.doses, 1)[0], set(), _given)
     vials, wrong = pick([each for each in there if each not in ready], -(-missing // per_vial) * per_vial, per_vial)
     assert not wrong
+    given, _ = pick(sorted([*ready, *_fresh(wish, vials)], key=lambda each: each.turn), wish.doses, 1)
+    if before_a_count(oracle, wish.lot, wish.at, {source.spot for source, _ in given}):
+        return Plan({Code.TIME_BEFORE_COUNT})
     return Plan(events=_opening_first(oracle, wish, ready, vials))
+
+
+def _fresh(wish: Wish, vials: Takes) -> list[Held]:
+    """What the vials will be once they are opened; the newest ids come last."""
+    first = UUID(int=(1 << 128) - 1 - len(vials))
+    return [
+        Held(UUID(int=first.int + number), wish.lot, each.spot, wish.at, doses, each,
+             clocks.on_opening(each.clocks, wish.at), EventKind.OPEN)
+        for number, (each, doses) in enumerate(vials)
+    ]  # fmt: skip
 
 
 def _given(source: Held, doses: int) -> Line:
@@ -139,8 +153,7 @@ def count(oracle: Oracle, who: str, wish: Wish, counted: int, reason: str | None
     if wrong := scene(oracle, who, wish, EVERYWHERE):
         return Plan(wrong)
     (spot,) = wish.spots
-    counts = [each.expected for each in oracle.standing(EventKind.COUNT, wish.lot)]
-    if any(each.counted == spot and each.at > wish.at for each in counts):
+    if _counted_later(oracle, Expected(wish.kind, wish.lot, wish.facility, wish.at, counted=spot)):
         return Plan({Code.TIME_BEFORE_COUNT})
     book = sum(
         at_that_time(each, wish.at) for each in oracle.held.values() if (each.lot, each.spot) == (wish.lot, spot)
@@ -182,9 +195,11 @@ def correction(oracle: Oracle, who: str, event: UUID, at: datetime) -> Plan:
         return Plan({Code.NOT_FOUND})
     happened = oracle.events[event]
     kind, what = happened.expected.kind, happened.expected
+    handed_on = kind is EventKind.DISPATCH and what.facility in SITES
+    whose = ABOVE[what.facility] if handed_on else what.facility
     wrong = faults(
         (who == "auditor" or (kind is EventKind.RECALL and who not in SUPERVISORS), Code.FORBIDDEN),
-        (Code.NOT_YOUR_FACILITY in may(who, kind, what.facility) and who != happened.who, Code.NOT_YOUR_FACILITY),
+        (Code.NOT_YOUR_FACILITY in may(who, kind, whose) and who != happened.who, Code.NOT_YOUR_FACILITY),
         (at > NOW + SKEW, Code.TIME_IN_FUTURE),
     )
     if wrong:
@@ -194,8 +209,15 @@ def correction(oracle: Oracle, who: str, event: UUID, at: datetime) -> Plan:
         (happened.undone, Code.ALREADY_REVERSED),
         (at < what.at, Code.TIME_BEFORE_CUSTODY),
         (not happened.undone and any(each.left != each.doses for each in happened.opened), Code.CUSTODY_TOUCHED),
+        (kind is EventKind.COUNT and bool(what.lines) and _counted_later(oracle, what), Code.TIME_BEFORE_COUNT),
     )
     return Plan(wrong) if wrong else Plan(events=[_mirror(happened, at)])
+
+
+def _counted_later(oracle: Oracle, what: Expected) -> bool:
+    """Whether a later count of the same place stands."""
+    counts = [each.expected for each in oracle.standing(EventKind.COUNT, what.lot)]
+    return any(each.counted == what.counted and each.at > what.at for each in counts)
 
 
 def _mirror(happened: Happened, at: datetime) -> Expected:

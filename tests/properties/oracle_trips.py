@@ -280,9 +280,11 @@ def explanation(oracle: Oracle, who: str, shipment: UUID, wish: Wish, what: Expl
         return Plan({Code.NOT_FOUND})
     trip, lost = oracle.trips[shipment], what is Explanation.LOST
     insider = wish.facility in {trip.sender, trip.receiver}
+    arrived = oracle.arrived_at(shipment)
     wrong = scene(oracle, who, wish, STORES + SITES) | faults(
         (insider == (what is Explanation.MIS_SHIPPED), Code.WRONG_FACILITY_KIND),
-        (oracle.arrived_at(shipment) is None, Code.NO_SHORTFALL),
+        (arrived is None, Code.NO_SHORTFALL),
+        (arrived is not None and wish.at < arrived, Code.TIME_BEFORE_SHIPMENT),
     )
     if wrong:
         return Plan(wrong)
