@@ -13,25 +13,55 @@ from api import problems
 from api.blueprint import BatchNumber
 from api.context import EXTENSION
 from api.routes import (
+    adverse_events,
+    bills,
+    cce_deliveries,
+    cold_chain,
     compliance,
     deadlines,
     documentation,
+    epcis,
     events,
     health,
     ledger,
+    log,
     notices,
+    packs,
+    pages,
     questions,
     registry,
+    trails,
     usability,
 )
-from api.schemas.fields import Celsius, Instant, Minutes
+from api.routes.cce_deliveries import ReadDelivery
+from api.schemas.fields import Celsius, Instant, Minutes, Seconds
 from api.schemas.problems import ProblemSchema
 from inventory.clock import Clock, system_clock
 from inventory.domain.errors import ColdtrailError
+from inventory.domain.packs import BadLines
 from inventory.persistence.database import Database
 
 LANGUAGES = ("en", "zh_Hans_CN")
 """The catalogues: English and zh_CN, which Babel knows by its full name only."""
+
+BLUEPRINTS = (
+    *registry.BLUEPRINTS,
+    events.blueprint,
+    adverse_events.blueprint,
+    bills.blueprint,
+    ledger.blueprint,
+    epcis.blueprint,
+    *questions.BLUEPRINTS,
+    trails.blueprint,
+    cold_chain.blueprint,
+    deadlines.blueprint,
+    notices.blueprint,
+    compliance.blueprint,
+    usability.blueprint,
+    packs.blueprint,
+    log.blueprint,
+)
+"""The parts of the API that are always there."""
 
 HEADERS = {
     "Vary": "Accept-Language",
@@ -58,8 +88,11 @@ class ProblemApi(Api):  # type: ignore[misc]
         return problems.from_http(error)
 
 
-def create_app(database: Database, clock: Clock = system_clock) -> Flask:
-    """The application over a database that is migrated; `clock` gives the time that events are held against."""
+def create_app(database: Database, clock: Clock = system_clock, read_delivery: ReadDelivery | None = None) -> Flask:
+    """The application over a database that is migrated; `clock` gives the time that events are held against.
+
+    Where there is something that reads WHO deliveries, they are taken in.
+    """
     app = Flask("api", static_folder=None)
     provider = cast(DefaultJSONProvider, app.json)
     provider.sort_keys = False  # an answer keeps the order it is written in
@@ -79,24 +112,18 @@ def create_app(database: Database, clock: Clock = system_clock) -> Flask:
     Babel(app, locale_selector=_language)
     api = ProblemApi(app)
     api.register_converter(BatchNumber, lambda _: {"type": "string"})
-    for field, kind, form in ((Instant, "string", "date-time"), (Celsius, "number", None), (Minutes, "number", None)):
-        api.register_field(field, kind, form)
+    api.register_field(Instant, "string", "date-time")
+    for number in (Celsius, Minutes, Seconds):
+        api.register_field(number, "number", None)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
-    for blueprint in (
-        *registry.BLUEPRINTS,
-        events.blueprint,
-        ledger.blueprint,
-        *questions.BLUEPRINTS,
-        deadlines.blueprint,
-        notices.blueprint,
-        compliance.blueprint,
-        usability.blueprint,
-    ):
+    for blueprint in [*BLUEPRINTS, *([] if read_delivery is None else [cce_deliveries.blueprint(read_delivery)])]:
         api.register_blueprint(blueprint)
     _describe(api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(documentation.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_error_handler(BadLines, problems.from_lines)
     app.register_error_handler(ColdtrailError, problems.from_domain)
     app.register_error_handler(Exception, problems.unexpected)
     app.before_request(_refuse_nul)
@@ -118,12 +145,15 @@ def _refuse_nul() -> None:
 
 
 def _language() -> str:
-    """Chinese for whoever asks for any Chinese first, else English."""
-    wanted = request.accept_languages.best_match(("en", "zh-CN", "zh"), "en")
+    """Chinese for whoever asks for any Chinese first, else English; a page also takes the language in its address."""
+    wanted = request.args.get("lang", "") if request.blueprint == pages.blueprint.name else ""
+    if not wanted.startswith(("en", "zh")):
+        wanted = request.accept_languages.best_match(("en", "zh-CN", "zh"), "en")
     return LANGUAGES[wanted.startswith("zh")]
 
 
 def _harden(response: Response) -> Response:
     response.headers.setdefault("Content-Language", _language().replace("_", "-"))
-    response.headers.extend(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)  # a page has a stricter policy of its own
     return response

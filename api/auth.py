@@ -20,11 +20,22 @@ ADMINS = (Role.ADMIN,)
 
 def allow(*roles: Role) -> Callable[[View], View]:
     """Let only these roles use a view; a route without such a policy is a defect that a test finds."""
+    return _allow(roles, _bearer)
 
+
+def allow_browsers(*roles: Role) -> Callable[[View], View]:
+    """Let these roles see a page: by a token as elsewhere, or as the password that a browser asks for by itself.
+
+    Only for what changes nothing: a browser sends such a password along with every request, whoever caused it.
+    """
+    return _allow(roles, _password_or_bearer)
+
+
+def _allow(roles: tuple[Role, ...], secret: Callable[[], str]) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            g.actor = _actor()
+            g.actor = authenticate(database(), secret())
             if g.actor.role not in roles:
                 expected = N_("one of the roles %(roles)s")
                 raise Forbidden(Code.FORBIDDEN, "role", g.actor.role, expected, roles=", ".join(roles))
@@ -48,8 +59,16 @@ def actor() -> Actor:
     return found
 
 
-def _actor() -> Actor:
+def _bearer() -> str:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise Unauthenticated(Code.UNAUTHENTICATED, "Authorization", "not a token", N_("Bearer and a token"))
-    return authenticate(database(), secret.strip())
+    return secret.strip()
+
+
+def _password_or_bearer() -> str:
+    """The token; whatever name stands beside it, for a token says who its holder is."""
+    given = request.authorization
+    if given is not None and given.type == "basic" and given.password:
+        return given.password
+    return _bearer()

@@ -6,14 +6,14 @@ import flask_smorest
 from flask import Request
 from marshmallow import Schema, missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.routing import PathConverter
 
 from inventory import strict_json
 
 
 class StrictParser(FlaskParser):
-    """Reads a body as JSON whatever its Content-Type says, and lets the schema refuse what a query misspells."""
+    """Reads a body as JSON, unless it is said to be something else; the schema refuses what a query misspells."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": None}  # noqa: RUF012  (webargs declares it for the instance)
 
@@ -22,10 +22,13 @@ class StrictParser(FlaskParser):
 
         Raises:
             BadRequest: it is no JSON, or holds what no database could store.
+            UnsupportedMediaType: it is said to be something else, such as a form, or compressed.
         """
         body = req.get_data()
         if not body:
             return missing
+        if not (req.is_json or not req.mimetype) or req.content_encoding not in {None, "identity"}:
+            raise UnsupportedMediaType
         try:
             return strict_json.loads(body)
         except strict_json.BadPayload as error:

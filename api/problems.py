@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from inventory.domain import errors
 from inventory.domain.errors import N_, Code, ColdtrailError
+from inventory.domain.packs import BadLines
 from inventory.services.posting import Fault
 
 CONTENT_TYPE = "application/problem+json"
@@ -39,6 +40,7 @@ TITLES: dict[Code, str] = {
     Code.TIME_BEFORE_CUSTODY: N_("The doses were not there yet"),
     Code.TIME_BEFORE_COUNT: N_("A later count stands"),
     Code.TIME_BEFORE_SHIPMENT: N_("The shipment was not that far yet"),
+    Code.TIME_BEFORE_CAUSE: N_("Before what it follows from"),
     Code.WRONG_CHECK_DIGIT: N_("A wrong check digit"),
     Code.NOT_WHOLE_VIALS: N_("Not a whole number of vials"),
     Code.NOT_ENOUGH_DOSES: N_("There are not as many doses"),
@@ -57,6 +59,8 @@ TITLES: dict[Code, str] = {
     Code.ORIGIN_UNKNOWN: N_("Nobody knows where the doses come from"),
     Code.VIAL_NOT_MULTI_DOSE: N_("A vial of one dose is not opened for several"),
     Code.PACK_ELSEWHERE: N_("The pack is not there"),
+    Code.PACK_OPENED: N_("The pack was opened"),
+    Code.PACK_DIFFERS: N_("The label says something else than the book"),
     Code.NOT_USABLE: N_("The doses may not be given"),
     Code.NAMED_PERSON: N_("A person may not be named here"),
     Code.NO_SHORTFALL: N_("Nothing is missing from the shipment"),
@@ -65,19 +69,39 @@ TITLES: dict[Code, str] = {
     Code.CUSTODY_TOUCHED: N_("Later events stand on this one"),
     Code.REPEATED_LINE: N_("The same batch on two lines"),
     Code.SENSOR_IN_USE: N_("The sensor watches another place"),
+    Code.MONTH_MISSING: N_("There is no place for the readings of that month"),
+    Code.ARCHIVE_DIFFERS: N_("The archive and the database differ"),
+    Code.LOG_DIFFERS: N_("The log is not what was signed"),
     Code.KEY_REUSED: N_("The Idempotency-Key was used for another request"),
     Code.BUSY: N_("Too many writers at this moment"),
     Code.DATABASE_AWAY: N_("The database cannot be reached now"),
 }
 
 
-HTTP_CODES = {
-    HTTPStatus.BAD_REQUEST: "malformed",
-    HTTPStatus.NOT_FOUND: "not_found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+HTTP_FAULTS = {
+    HTTPStatus.BAD_REQUEST: ("malformed", TITLES[Code.MALFORMED], N_("What was sent is no HTTP that can be read.")),
+    HTTPStatus.NOT_FOUND: (
+        "not_found",
+        TITLES[Code.NOT_FOUND],
+        N_("Nothing has this address; where it holds an id, that may have another form."),
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "method_not_allowed",
+        N_("The address is not asked so"),
+        N_("The Allow header names the methods of this address."),
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "too_large",
+        N_("The request is too large"),
+        N_("The body is larger than this address takes."),
+    ),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "unsupported_media_type",
+        N_("The body is of another kind"),
+        N_("The body is said to be of a kind, or packed in a way, that is not taken here; application/json is."),
+    ),
 }
-"""Codes of what is refused before any of our rules is asked."""
+"""Code, title and detail of what is refused before any of our rules is asked."""
 
 SCHEMA_MESSAGES = (
     N_("Missing data for required field."),
@@ -99,11 +123,18 @@ SCHEMA_MESSAGES = (
 """What marshmallow and our fields say, so that it can be translated."""
 
 FILLED_MESSAGES = (
+    N_("payload is not JSON: %(why)s at character %(place)s"),
+    N_("payload is not UTF-8 at byte %(place)s"),
+    N_("payload is nested too deeply"),
+    N_("key %(key)s is repeated; expected it once"),
+    N_("text %(text)s holds NUL or half a surrogate pair"),
+    N_("number %(number)s is longer than %(most)s characters"),
+    N_("%(name)s is no JSON number"),
     N_("Must be one of: %(choices)s."),
     N_("Must be greater than or equal to %(least)s and less than or equal to %(most)s."),
     N_("Length must be between %(least)s and %(most)s."),
 )
-"""What it says with places that it has filled before anybody can translate it."""
+"""What these and the reader of JSON say with places that they have filled before anybody can translate it."""
 
 _FILLED = {each: re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(each))) for each in FILLED_MESSAGES}
 
@@ -114,6 +145,12 @@ def from_domain(error: ColdtrailError) -> Response:
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = "1"
     return _problem(STATUS[type(error)], _described(error), headers)
+
+
+def from_lines(error: BadLines) -> Response:
+    """A problem from lines of a file that cannot be: the first of them, and in `errors` each with its number."""
+    told = [{"line": number, **_described(fault)} for number, fault in error.faults]
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, {**_described(error), "errors": told}, {})
 
 
 def from_fault(fault: Fault) -> dict[str, Any]:
@@ -142,10 +179,9 @@ def from_http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     messages = getattr(error, "data", {}).get("messages")
     if messages is None:
-        code = HTTP_CODES.get(status, f"http_{status}")
+        code, title, detail = HTTP_FAULTS.get(status, (f"http_{status}", status.phrase, str(error.description)))
         headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-        body = {"code": code, "title": gettext(status.phrase), "detail": error.description}
-        return _problem(status, body, headers)
+        return _problem(status, {"code": code, "title": gettext(title), "detail": gettext(detail)}, headers)
     return _problem(status, _malformed(_located(messages)), {})
 
 

@@ -42,12 +42,13 @@ class Broker:
 
     process: subprocess.Popen[bytes]
 
-    def __init__(self, kind: Kind, port: int, folder: Path, command: list[str]) -> None:
+    def __init__(self, kind: Kind, port: int, folder: Path, command: list[str], group: int) -> None:
         self.kind = kind
         self.port = port
         self.log = folder / f"{kind}.log"
         self._folder = folder
         self._command = command
+        self._group = group
         self._start()
 
     @property
@@ -91,12 +92,12 @@ class Broker:
         self.stop()
 
     def _start(self) -> None:
-        """Start the process in a session of its own: Ctrl-C is for its owner, who stops it last."""
+        """Start the process outside our process group: Ctrl-C is for its owner, who stops it last."""
         if _answers(self.port):
             raise BrokerFailed(f"port {self.port} is taken by another program")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True
+                self._command, cwd=self._folder, stdout=log, stderr=log, process_group=self._group
             )
         try:
             self._wait_until_up()
@@ -118,13 +119,14 @@ class Broker:
         return self.log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip() or "it said nothing"
 
 
-def start_broker(port: int | None, folder: Path, prefer: Kind | None = None) -> Broker:
+def start_broker(port: int | None, folder: Path, prefer: Kind | None = None, group: int = 0) -> Broker:
     """Start a broker that only this machine can reach; whoever can, needs no password.
 
     Args:
         port: where; None for any that is free.
         folder: its own, for configuration, log and queues; made if need be.
         prefer: this one and no other; None for Mosquitto if it can be found, else amqtt.
+        group: the process group that it joins; 0 for one of its own.
 
     Raises:
         BrokerFailed: it did not come up, or Mosquitto was wanted and cannot be found.
@@ -132,7 +134,7 @@ def start_broker(port: int | None, folder: Path, prefer: Kind | None = None) -> 
     folder.mkdir(parents=True, exist_ok=True)
     kind = prefer or ("mosquitto" if mosquitto_path() else "amqtt")
     free = port or _free_port()
-    return Broker(kind, free, folder.resolve(), _COMMANDS[kind](free, folder.resolve()))
+    return Broker(kind, free, folder.resolve(), _COMMANDS[kind](free, folder.resolve()), group)
 
 
 def mosquitto_path() -> str | None:

@@ -5,36 +5,30 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from coldtrail import processes
+from coldtrail.audit_command import audit_command
 from coldtrail.demo import run_demo
-from coldtrail.importing import excursion_line, import_fridge_tag, replayed_document
+from coldtrail.export_command import export_group
+from coldtrail.gateway_command import gateway_sim_command
+from coldtrail.import_command import import_group
+from coldtrail.importing import replayed_document
+from coldtrail.keys_command import keys_group
+from coldtrail.log_command import log_group, trail_command, verify_log_command
+from coldtrail.readings_cli import COMMANDS as READINGS
+from coldtrail.readings_cli import verify_group
 from coldtrail.settings import BROKER, broker_settings
 from coldtrail.telling import open_database, settings, told
 from coldtrail.watching import watch_command
 from inventory.domain.words import Role
 from inventory.persistence.migrate import upgrade
-from inventory.services import access, rules, verification
+from inventory.services import access, rules
 from inventory.services.equipment import shard_of
 from mqtt_ingest import topics
 from mqtt_ingest.client import Publisher
 from mqtt_ingest.replay import replay as replay_document
-
-
-class Zone(click.ParamType[ZoneInfo]):
-    """An IANA time zone."""
-
-    name = "zone"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
-        """The zone of that name."""
-        try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Asia
-            self.fail(f"{value} is not an IANA time zone, such as Asia/Shanghai", param, ctx)
 
 
 class BrokerUrl(click.ParamType[str]):
@@ -62,6 +56,16 @@ def main() -> None:
 
 
 main.add_command(watch_command)
+main.add_command(import_group)
+main.add_command(export_group)
+main.add_command(gateway_sim_command)
+main.add_command(keys_group)
+main.add_command(log_group)
+main.add_command(audit_command)
+export_group.add_command(trail_command)
+verify_group.add_command(verify_log_command)
+for each in READINGS:
+    main.add_command(each)
 
 
 @main.command()
@@ -120,20 +124,6 @@ def seed() -> None:
     click.echo("storage profiles: " + ", ".join(rules.PROFILES) + "; deadline rules: " + ", ".join(rule_sets))
 
 
-@main.command()
-def verify() -> None:
-    """Prove that each batch is conserved and that no figure of the ledger contradicts its movements.
-
-    Exits with 1 when something is wrong, and names it. Example: coldtrail verify
-    """
-    with open_database() as database:
-        verdict = verification.verify(database)
-    for line in verification.report(verdict):
-        click.echo(line)
-    if not verdict.holds:
-        raise SystemExit(1)
-
-
 @main.group()
 def token() -> None:
     """Create, list and revoke the tokens of actors."""
@@ -174,29 +164,6 @@ def token_revoke(name: str) -> None:
     with open_database() as database:
         access.revoke_token(database, name, settings().clock())
     click.echo(f"{name}: revoked")
-
-
-@main.group("import")
-def import_group() -> None:
-    """Read a logger's file through the same door as the readings that come by MQTT."""
-
-
-@import_group.command("fridge-tag")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--zone", type=Zone(), required=True, help="the IANA zone of the device's clock; the file does not say it"
-)
-@click.option("--appliance", help="the appliance that the logger watched, if it is not assigned yet")
-def import_fridge_tag_command(file: Path, zone: ZoneInfo, appliance: str | None) -> None:
-    """Import the text export of a Berlinger Fridge-tag 2, 2 L or UL, judged by the device's own limits.
-
-    Example: coldtrail import fridge-tag 130500109088_202206081014.txt --zone Asia/Shanghai
-    """
-    with open_database() as database:
-        imported, export = import_fridge_tag(database, file, zone, appliance, settings().clock())
-    click.echo(f"{export.device} {export.serial}: {imported.readings} readings, {imported.new} new")
-    for excursion in imported.excursions:
-        click.echo(excursion_line(excursion, zone))
 
 
 @main.command()

@@ -111,16 +111,15 @@ class Mail:
         Raises:
             NotSent: the server was not reached, or takes it for nobody.
         """
-        mail = self.message(notice)
+        mail, refused = self.message(notice), None
         try:
             with self._connection() as server:
                 self._introduce(server)
                 refused = server.send_message(mail, self._settings.sender, self._settings.recipients)
-        except smtplib.SMTPResponseException as error:
-            raise NotSent(f"the server answered {error.smtp_code}") from error
         except (smtplib.SMTPException, OSError) as error:
-            raise NotSent(f"the server did not take it: {type(error).__name__}") from error
-        for each, (code, _) in refused.items():
+            if refused is None:  # else the farewell went wrong of a server that has taken it
+                raise NotSent(_why(error)) from error
+        for each, (code, _) in (refused or {}).items():
             log.warning("notice %s was not taken for %s: %s", notice.id, each, code)
 
     def message(self, notice: NoticeView) -> EmailMessage:
@@ -148,3 +147,9 @@ class Mail:
             connection.starttls(context=ssl.create_default_context())
         if server.username is not None and server.password is not None:
             connection.login(server.username, server.password)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the server answered {error.smtp_code}"
+    return f"the server did not take it: {type(error).__name__}"

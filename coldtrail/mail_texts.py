@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.support import NullTranslations, Translations
 
 import api
+from inventory.domain.adverse_events import AdverseEventKind
 from inventory.domain.deadlines import RuleName
 from inventory.domain.errors import N_
 from inventory.domain.notices import NoticeKind
@@ -35,6 +36,9 @@ _SUBJECTS = {
     NoticeKind.SHORTFALL: N_("%(facility)s: fewer doses arrived than were sent to %(to_facility)s"),
     NoticeKind.REFUSED_GOODS: N_("%(facility)s: goods were refused"),
     NoticeKind.RECALL: N_("%(facility)s: batch %(batch)s is recalled"),
+    NoticeKind.REPORT_DUE: N_("%(facility)s: adverse event after %(batch)s to be reported"),
+    NoticeKind.REPORT_MISSED: N_("%(facility)s: adverse event after %(batch)s not reported in time"),
+    NoticeKind.CHECKPOINT: N_("checkpoint of %(origin)s, %(size)s leaves"),
 }
 
 _LABELS = {
@@ -50,6 +54,9 @@ _LABELS = {
     "rule": N_("Rule"),
     "threshold_celsius": N_("Limit, °C"),
     "extreme_celsius": N_("Extreme, °C"),
+    "adverse_event": N_("Adverse event"),
+    "adverse_event_kind": N_("Its kind"),
+    "administration": N_("Administration"),
     "product": N_("Product"),
     "gtin": "GTIN",
     "batch": N_("Batch"),
@@ -64,6 +71,10 @@ _LABELS = {
     "alarm_at": N_("Limit of time reached"),
     "ended_at": N_("Ended"),
     "reason": N_("Reason"),
+    "origin": N_("Log"),
+    "size": N_("Leaves"),
+    "signed_at": N_("Signed"),
+    "checkpoint": N_("Checkpoint; keep it as it is, apart from the log"),
 }
 """The facts that a mail names, in this order."""
 
@@ -75,6 +86,12 @@ _WORDS = {
     RuleName.THAW: N_("use after thawing"),
     Side.ABOVE: N_("too warm"),
     Side.BELOW: N_("too cold"),
+    AdverseEventKind.GENERAL: N_("general reaction"),
+    AdverseEventKind.SERIOUS: N_("serious"),
+    AdverseEventKind.DISABILITY: N_("serious disability"),
+    AdverseEventKind.DEATH: N_("death"),
+    AdverseEventKind.CLUSTER: N_("cluster"),
+    AdverseEventKind.PUBLIC_CONCERN: N_("of public concern"),
 }
 _UNTIL_NOW = N_("not yet")
 _NOWHERE = N_("no place")
@@ -110,7 +127,7 @@ class Texts:
             return ", ".join(f"{line['gtin']} {line['batch']} {line['doses']}" for line in value)
         if name.endswith(("_at", "_since")):
             return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M %z}"
-        if name in {"deadline", "side"}:
+        if name in {"deadline", "side", "adverse_event_kind"}:
             return self._say(_WORDS[value])
         return str(value)
 

@@ -1,5 +1,6 @@
 """The two processes of an installation: the API under gunicorn, and an ingest worker."""
 
+import gc
 import logging
 import signal
 import threading
@@ -11,16 +12,20 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from api.app import create_app
+from coldtrail.delivering import read_delivery
 from coldtrail.settings import Settings
 from inventory.domain.errors import Unavailable
 from inventory.persistence.database import Database
 from inventory.persistence.migrate import is_current
-from inventory.services import monitoring
+from inventory.services import edge_nodes, gateways
+from inventory.services.monitoring import Intake
 from mqtt_ingest import topics
 from mqtt_ingest.client import Subscriber
+from mqtt_ingest.edge_nodes import EdgeNodes
 from mqtt_ingest.ingestor import Ingestor
 
 SHARDS = 256
+_COLLECT_EVERY = 100_000
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
@@ -46,7 +51,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, in a worker."""
-        return create_app(Database(self._settings.database_url), self._settings.clock)
+        app = create_app(Database(self._settings.database_url), self._settings.clock, read_delivery)
+        spare_the_collector()
+        return app
 
 
 class NotMigrated(RuntimeError):
@@ -91,18 +98,36 @@ def ingest(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_set, stop))
-    every = len(settings.shards) == SHARDS
-    filters = topics.filters(None if every else settings.shards, settings.mqtt.root)
-    subscriber = Subscriber(settings.mqtt, filters)
+    every = None if len(settings.shards) == SHARDS else settings.shards
+    filters, optional = topics.filters(every, settings.mqtt.root), topics.sparkplug_filters(every)
+    subscriber = Subscriber(settings.mqtt, filters, optional)
+    intake = Intake(database)
+    spare_the_collector()
     Ingestor(
         subscriber,
-        lambda chunk: monitoring.record(database, chunk, settings.clock()),
+        lambda chunk: intake.record(chunk, settings.clock()),
         settings.clock,
         away=(Unavailable,),
         root=settings.mqtt.root,
+        nodes=_known_nodes(database),
+        enrolled=lambda: gateways.enrolled(database, settings.shards),
     ).run(stop)
     subscriber.close()
     database.close()
+
+
+def _known_nodes(database: Database) -> EdgeNodes:
+    nodes = EdgeNodes()
+    for shard, gateway, births in edge_nodes.remembered(database):
+        nodes.load(shard, gateway, births)
+    return nodes
+
+
+def spare_the_collector() -> None:
+    """Let Python look for cycles seldom: what a process of ours makes by the thousand has none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY)
 
 
 def _set(stop: threading.Event, _number: int, _frame: FrameType | None) -> None:

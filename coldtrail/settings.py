@@ -4,6 +4,8 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -49,6 +51,8 @@ class Settings:
     webhook: WebhookSettings | None
     mail: MailSettings | None
     watch_seconds: int
+    log_key_file: Path | None = None
+    log_send: timedelta | None = None
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -87,6 +91,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         "webhook": _webhook(take, faults),
         "mail": _mail(take, faults),
         "watch_seconds": take("COLDTRAIL_WATCH_SECONDS", "30", _seconds, "a number of seconds from 1 to 3600"),
+        "log_key_file": take("COLDTRAIL_LOG_KEY_FILE", "", _file, "the name of a file"),
+        "log_send": take("COLDTRAIL_LOG_SEND_MINUTES", "1440", _span, "a number of minutes from 0 (never) to 10080"),
     }
     faults += [f"{name} is unknown" for name in sorted(environment) if _is_slip(name)]
     if faults:
@@ -136,6 +142,8 @@ KNOWN = {
     "COLDTRAIL_MAIL_TO",
     "COLDTRAIL_LANGUAGE",
     "COLDTRAIL_WATCH_SECONDS",
+    "COLDTRAIL_LOG_KEY_FILE",
+    "COLDTRAIL_LOG_SEND_MINUTES",
     "COLDTRAIL_PORT",
     "COLDTRAIL_MQTT_PORT",
     "COLDTRAIL_SPEED",
@@ -231,6 +239,19 @@ def _seconds(text: str) -> int:
     if not 1 <= number <= 3600:
         raise ValueError(text)
     return number
+
+
+def _file(text: str) -> Path | None:
+    if "\0" in text:
+        raise ValueError(text)
+    return Path(text) if text else None
+
+
+def _span(text: str) -> timedelta | None:
+    minutes = int(text)
+    if not 0 <= minutes <= 10080:
+        raise ValueError(text)
+    return timedelta(minutes=minutes) or None
 
 
 def _clock(text: str) -> Clock:

@@ -31,10 +31,10 @@ def told() -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise click.ClickException(f"an argument is not UTF-8: {error.reason}") from error
     except (ColdtrailError, BadPayload, topics.BadTopic, SubscriptionRefused, processes.NotMigrated) as error:
-        raise click.ClickException(_line(str(error))) from error
+        raise click.ClickException(one_line(str(error))) from error
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """The text with what could break the line, or steer the terminal, escaped; it may quote what was given."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 

@@ -6,7 +6,7 @@ sees the same time. Operating a real installation never needs it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 
 Clock = Callable[[], datetime]
@@ -19,7 +19,10 @@ def system_clock() -> datetime:
 
 @dataclass(frozen=True)
 class ScaledClock:
-    """A clock that showed `shown` at the real instant `anchor` and runs `speed` times as fast."""
+    """A clock that stands at `shown` until the real instant `anchor` and runs `speed` times as fast from then on.
+
+    It stands before, for a county that goes on from yesterday's run must not live its last minutes again.
+    """
 
     anchor: datetime
     shown: datetime
@@ -27,7 +30,7 @@ class ScaledClock:
 
     def __call__(self) -> datetime:
         """The time now on this clock, aware, in UTC."""
-        return self.shown + (system_clock() - self.anchor) * self.speed
+        return self.shown + max(system_clock() - self.anchor, timedelta()) * self.speed
 
     @classmethod
     def parse(cls, text: str) -> "ScaledClock":

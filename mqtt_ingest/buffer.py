@@ -15,6 +15,7 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS stream (
         one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL, last INTEGER NOT NULL)""",
     "CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS birth (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)",
 )
 
 
@@ -40,6 +41,7 @@ class Buffer:
             for statement in _SCHEMA:
                 self._file.execute(statement)
             self._file.execute("INSERT OR IGNORE INTO stream VALUES (1, ?, 0)", (secrets.token_hex(8),))
+            self._file.execute("INSERT OR IGNORE INTO birth VALUES (1, 0)")
         self.boot: str
         self.last: int
         self.boot, self.last = self._file.execute("SELECT boot, last FROM stream").fetchone()
@@ -62,6 +64,13 @@ class Buffer:
             self._file.execute("UPDATE stream SET last = ?", (seq,))
         self.last = seq
         return seq
+
+    def next_birth(self) -> int:
+        """A number that no birth had before, from 1 on, as long as this file lives."""
+        with self._transaction():
+            self._file.execute("UPDATE birth SET last = last + 1")
+        birth: int = self._file.execute("SELECT last FROM birth").fetchone()[0]
+        return birth
 
     def after(self, seq: int, limit: int) -> list[tuple[int, bytes]]:
         """Up to `limit` messages above `seq`, with their numbers, in order; the bytes are those that were added."""

@@ -2,6 +2,8 @@
 
 Store first, publish then, forget only on the service's receipt. A broker's acknowledgement (PUBACK) says that the
 broker had the message in memory, not that anybody will ever read it; the receipt says that it is committed.
+
+Beside that it says that it is there: a birth on each connection, and a last will that the broker publishes for it.
 """
 
 import time
@@ -9,11 +11,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from inventory.services.messages import Measurement
+from inventory.services.messages import Measurement, Presence
 from mqtt_ingest import receipts, topics
 from mqtt_ingest.buffer import Buffer
 from mqtt_ingest.client import Incoming
-from mqtt_ingest.formats import native
+from mqtt_ingest.formats import native, state
 
 READINGS_A_MESSAGE = 100
 """What a full message holds: about 8 KB, well below what brokers are set to accept."""
@@ -31,8 +33,14 @@ class Outlet(Protocol):
     def step(self, timeout: float) -> list[Incoming]:
         """What arrived within `timeout` seconds."""
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Hand a message to the connection; False where it cannot be sent now."""
+
+
+def last_will(code: str, shard: str, birth: int, root: str = topics.ROOT) -> tuple[str, bytes]:
+    """Topic and payload of the will that a gateway's publisher is to be made with: nobody can add it later."""
+    topic = topics.build(topics.Topic(shard, code, topics.Kind.STATE), root)
+    return topic, state.encode(Presence(online=False, birth=birth))
 
 
 class Gateway:
@@ -46,6 +54,7 @@ class Gateway:
         shard: two hexadecimal digits, given at enrolment.
         publisher: its connection.
         buffer: its memory; the only thing that must survive.
+        birth: the number of its `last_will`, from `Buffer.next_birth`; without one it says nothing of its presence.
         root: where the installation's topics begin.
         patience: seconds without a receipt before all is sent again; doubled each time in vain.
         window: how many messages may be under way at once.
@@ -59,14 +68,18 @@ class Gateway:
         publisher: Outlet,
         buffer: Buffer,
         *,
+        birth: int | None = None,
         root: str = topics.ROOT,
         patience: float = 30.0,
         window: int = 200,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topic = topics.build(topics.Topic(shard, code, topics.Kind.READINGS), root)
+        self._state_topic = topics.build(topics.Topic(shard, code, topics.Kind.STATE), root)
         self._publisher = publisher
         self._buffer = buffer
+        self._birth = birth
+        self._announced: int | None = None
         self._window = window
         self._monotonic = monotonic
         self._first_patience = self._patience = patience
@@ -101,12 +114,25 @@ class Gateway:
             self._patience = min(LONGEST_PATIENCE, self._patience * 2)
         self._send()
 
+    def leave(self) -> None:
+        """Say that it goes, before its connection is closed: a will is published only for who goes without a word."""
+        if self._announced == self._publisher.generation:
+            self._state(online=False)
+            self._announced = None
+
     def _hear(self, payload: bytes) -> None:
         receipt = receipts.heard(payload)
         if isinstance(receipt, receipts.Numbered) and self._buffer.confirm(receipt.boot, receipt.seq):
             self._sent = max(self._sent, self._buffer.confirmed)
-            self._waiting_since = self._monotonic()
-            self._patience = self._first_patience
+            self._listened()
+        elif isinstance(receipt, receipts.Resend) and receipt.concerns(self._buffer.boot):
+            self._start_over()
+            self._listened()
+
+    def _listened(self) -> None:
+        """The service is there: patience begins anew."""
+        self._waiting_since = self._monotonic()
+        self._patience = self._first_patience
 
     def _start_over(self) -> None:
         """Send all again that is not confirmed: the same bytes but for `first`, so that the service knows it again."""
@@ -116,6 +142,8 @@ class Gateway:
     def _send(self) -> None:
         if not self._publisher.connected or self._publisher.generation != self._generation:
             return
+        if not self._announce():
+            return
         under_way = self._sent - self._buffer.confirmed
         if not under_way:
             self._waiting_since = self._monotonic()
@@ -124,3 +152,17 @@ class Gateway:
             if not self._publisher.publish(self._topic, stated):
                 return
             self._sent = seq
+
+    def _announce(self) -> bool:
+        """Say once on each connection that it is there; False where that cannot be sent now."""
+        if self._birth is None or self._announced == self._generation:
+            return True
+        if not self._state(online=True):
+            return False
+        self._announced = self._generation
+        return True
+
+    def _state(self, *, online: bool) -> bool:
+        """Retained, so that who comes to listen later is told at once."""
+        payload = state.encode(Presence(online, self._birth))
+        return self._publisher.publish(self._state_topic, payload, retain=True)

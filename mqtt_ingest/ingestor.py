@@ -7,15 +7,17 @@ between, it comes again, and the service knows it again.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
 from inventory.clock import Clock
 from inventory.domain.words import RejectReason
 from inventory.services.messages import Message, Receipt, Rejection
-from mqtt_ingest import receipts, topics
+from mqtt_ingest import topics
+from mqtt_ingest.answers import Answers, Enrolled, nobody
 from mqtt_ingest.client import Incoming
+from mqtt_ingest.edge_nodes import EdgeNodes
 from mqtt_ingest.reader import Entry, read, storable
 
 Record = Callable[[Sequence[Entry]], list[Receipt]]
@@ -28,6 +30,7 @@ class Inbox(Protocol):
     """What the ingestor needs of `client.Subscriber`."""
 
     lost_sessions: int
+    new_sessions: int
 
     def step(self, timeout: float) -> list[Incoming]:
         """What arrived within `timeout` seconds, in order."""
@@ -43,10 +46,12 @@ class Inbox(Protocol):
 class Pace:
     """How much at a time and how often: counts of messages, and seconds.
 
-    A chunk is gathered for `gather` at most; after a `lull` without a message there is nothing to wait for.
+    A chunk is gathered for `gather` at most; after a `lull` without a message there is nothing to wait for. No message
+    is divided, so that a chunk may hold one more than makes `readings` of them.
     """
 
     chunk: int = 1000
+    readings: int = 20_000
     gather: float = 0.2
     lull: float = 0.02
     pending: int = 5000
@@ -63,6 +68,8 @@ class Counts:
     rejected: int = 0
     receipts: int = 0
     waits: int = 0
+    unread: int = 0
+    missed: int = 0
 
 
 class Ingestor:
@@ -76,6 +83,8 @@ class Ingestor:
             is held to be the fault of one message, which is found and kept as a rejection.
         root: where this installation's topics begin.
         pace: how much at a time.
+        nodes: what is remembered of Sparkplug edge nodes.
+        enrolled: the gateways that are asked to send again when the broker has lost what was queued.
     """
 
     def __init__(
@@ -87,6 +96,8 @@ class Ingestor:
         away: tuple[type[Exception], ...] = (),
         root: str = topics.ROOT,
         pace: Pace | None = None,
+        nodes: EdgeNodes | None = None,
+        enrolled: Enrolled = nobody,
     ) -> None:
         self._subscriber = subscriber
         self._record = record
@@ -94,6 +105,9 @@ class Ingestor:
         self._away = away
         self._root = root
         self._pace = pace or Pace()
+        self._nodes = nodes or EdgeNodes()
+        self._answers = Answers(subscriber, clock, enrolled, root)
+        self._sessions = self._sessions_read = 0
         self._pending: list[tuple[Incoming, list[Entry]]] = []
         self._counts = Counts()
         self._report_at = time.monotonic() + self._pace.report
@@ -107,6 +121,7 @@ class Ingestor:
         """
         while not stop.is_set():
             self._gather()
+            self._heed_sessions()
             if self._pending:
                 self._commit(stop)
             self._report()
@@ -122,18 +137,45 @@ class Ingestor:
     def _take(self, timeout: float) -> int:
         """Take what arrives within `timeout` seconds; how many messages."""
         arrived = self._subscriber.step(timeout)
+        if self._subscriber.new_sessions > self._sessions_read:
+            self._sessions_read = self._subscriber.new_sessions
+            self._nodes.forget_all()  # births may have been lost with what was queued
         now = self._clock()
-        self._pending += [(incoming, read(incoming, now, self._root)) for incoming in arrived]
+        self._pending += [(incoming, read(incoming, now, self._root, self._nodes)) for incoming in arrived]
         return len(arrived)
 
+    def _heed_sessions(self) -> None:
+        """Ask for all that has no receipt where the broker did not know us: what was queued for us is lost."""
+        found = self._subscriber.new_sessions
+        if found == self._sessions:
+            return
+        try:
+            asked = self._answers.ask_to_resend()
+        except self._away as error:
+            _log.warning("cannot ask gateways to send again yet: %s", error)
+            return
+        if asked:
+            self._sessions = found
+
     def _commit(self, stop: Event) -> None:
-        chunk = self._pending[: self._pace.chunk]
-        committed = self._persist([entry for _, entries in chunk for entry in entries], stop)
+        chunk = self._next_chunk()
+        entries = [entry for _, entries in chunk for entry in entries]
+        committed = self._persist(entries, stop)
         if committed is None:
             return
         del self._pending[: len(chunk)]
         self._subscriber.ack([incoming for incoming, _ in chunk])
-        self._tell(receipts.newest(committed))
+        self._counts.receipts += self._answers.tell(committed)
+        self._answers.ask_for_births(entry for entry in entries if isinstance(entry, Message))
+
+    def _next_chunk(self) -> list[tuple[Incoming, list[Entry]]]:
+        """The next messages, as many as one transaction takes."""
+        chunk, left = self._pending[: self._pace.chunk], self._pace.readings
+        for number, (_, entries) in enumerate(chunk):
+            left -= sum(len(entry.measurements) for entry in entries if isinstance(entry, Message))
+            if left < 0:
+                return chunk[: number + 1]
+        return chunk
 
     def _persist(self, chunk: list[Entry], stop: Event) -> list[Receipt] | None:
         """The receipts of a chunk, however long the store is away; None where `stop` came first."""
@@ -150,7 +192,7 @@ class Ingestor:
 
     def _store(self, chunk: list[Entry]) -> list[Receipt]:
         try:
-            told = self._record(chunk)
+            told = self._recorded(chunk)
         except self._away:
             raise
         except Exception as error:
@@ -158,7 +200,21 @@ class Ingestor:
         rejected = sum(isinstance(entry, Rejection) for entry in chunk)
         self._counts.rejected += rejected
         self._counts.stored += len(chunk) - rejected
+        for note in (entry.edge for entry in chunk if isinstance(entry, Message)):
+            if note is not None:
+                self._counts.unread += note.unread
+                self._counts.missed += note.missed
         return told
+
+    def _recorded(self, chunk: list[Entry]) -> list[Receipt]:
+        """Record a chunk; a second time where the fault may lie in what was remembered, which is forgotten by then."""
+        try:
+            return self._record(chunk)
+        except self._away:
+            raise
+        except Exception as error:
+            _log.warning("trying once more after %r", error)
+            return self._record(chunk)
 
     def _store_around(self, chunk: list[Entry], error: Exception) -> list[Receipt]:
         """Store a chunk in halves until the one message that breaks it stands alone and can be kept aside."""
@@ -180,12 +236,6 @@ class Ingestor:
             else:
                 stop.wait(min(left, self._pace.gather))
 
-    def _tell(self, told: list[Receipt]) -> None:
-        """Publish receipts; one that does not get through is given again when the gateway sends again."""
-        for receipt in told:
-            topic = topics.receipt_topic(receipt.gateway, receipt.shard, self._root)
-            self._counts.receipts += self._subscriber.publish(topic, receipts.encode(receipt))
-
     def _report(self) -> None:
         if time.monotonic() < self._report_at:
             return
@@ -201,5 +251,7 @@ def _refused(message: Message, error: Exception) -> Rejection:
 
 
 def _emptied(message: Message) -> list[Entry]:
-    """The message without its readings, so that its number is not missing from the stream for ever."""
-    return [replace(message, measurements=())] if message.measurements else []
+    """Nothing but the message's number, so that it is not missing from the stream for ever."""
+    number = message._replace(measurements=(), alarms=(), presence=None, edge=None)
+    has_one = message.boot is not None or message.transfer_id is not None
+    return [number] if has_one and number != message else []

@@ -2,34 +2,47 @@
 
 import logging
 from datetime import datetime
+from functools import lru_cache
 
 from inventory.domain.words import RejectReason
-from inventory.services.messages import Message, Rejection
+from inventory.services.messages import EdgeNote, Message, Rejection
 from inventory.strict_json import BadPayload
 from mqtt_ingest import topics
 from mqtt_ingest.client import Incoming
+from mqtt_ingest.edge_nodes import EdgeNodes
 from mqtt_ingest.formats import FORMATS, Format
 from mqtt_ingest.formats.content import Content
+from mqtt_ingest.formats.metrics import EdgeMessage
 from mqtt_ingest.topics import Topic
 
 Entry = Message | Rejection
 
+_REMEMBERED = 200
+"""The longest topic that is remembered, in characters."""
+
 _log = logging.getLogger(__name__)
 
 
-def read(incoming: Incoming, received_at: datetime, root: str = topics.ROOT) -> list[Entry]:
-    """The message, or the rejection that keeps it with its reason (`bad_topic`, `malformed`).
+def read(
+    incoming: Incoming, received_at: datetime, root: str = topics.ROOT, nodes: EdgeNodes | None = None
+) -> list[Entry]:
+    """The message, or the rejection that keeps it with its reason (`bad_topic`, `malformed`, `unknown_alias`).
 
     A rejection whose sender and number are legible is followed by a message with that number and no readings:
-    the payload is safe, as it stands, and its sender may go on.
+    the payload is safe, as it stands, and its sender may go on. `nodes` is what is known of Sparkplug edge nodes; it
+    learns of each message, so messages have to be read in the order in which they came.
     """
     try:
-        topic = topics.parse(incoming.topic, root)
-        payload_format = _format(topic)
+        topic = (_topic if len(incoming.topic) <= _REMEMBERED else topics.parse)(incoming.topic, root)
+        _require_format(topic)
+        payload_format = FORMATS[topic.kind]
     except topics.BadTopic as error:
         return [_rejection(incoming, received_at, RejectReason.BAD_TOPIC, str(error))]
     try:
-        return [_message(incoming, received_at, topic, payload_format.parse(incoming.payload))]
+        content = payload_format.parse(incoming.payload)
+        if content.edge is not None:
+            return _of_edge_node(incoming, received_at, topic, content.edge, nodes or EdgeNodes())
+        return [_message(incoming, received_at, topic, content)]
     except Exception as error:
         if not isinstance(error, BadPayload):
             _log.exception("a message on %s could not be read", incoming.topic)
@@ -37,15 +50,32 @@ def read(incoming: Incoming, received_at: datetime, root: str = topics.ROOT) -> 
         return [rejection, *_numbered(incoming, received_at, topic, payload_format)]
 
 
+def _of_edge_node(
+    incoming: Incoming, received_at: datetime, topic: Topic, said: EdgeMessage, nodes: EdgeNodes
+) -> list[Entry]:
+    """What a Sparkplug message says by what is known of its edge node, and the whole of it where that is not all."""
+    found = nodes.resolve(topic, said)
+    note = EdgeNote(nodes.dump(topic.shard, topic.gateway), found.missed, found.unread, found.rebirth)
+    entries: list[Entry] = [_message(incoming, received_at, topic, found.content)._replace(edge=note)]
+    for reason, why in ((RejectReason.UNKNOWN_ALIAS, found.unknown), (RejectReason.MALFORMED, found.malformed)):
+        if why is not None:
+            entries.append(_rejection(incoming, received_at, reason, why))
+    return entries
+
+
 def storable(text: str, longest: int = 500) -> str:
     """`text`, shortened, without what some database refuses: NUL and lone surrogates."""
     return text[:longest].encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
-def _format(topic: Topic) -> Format:
+@lru_cache(maxsize=65536)
+def _topic(name: str, root: str) -> Topic:
+    return topics.parse(name, root)
+
+
+def _require_format(topic: Topic) -> None:
     if topic.kind not in FORMATS:
         raise topics.BadTopic(f"kind is {topic.kind.value!r}; expected one of {', '.join(FORMATS)}")
-    return FORMATS[topic.kind]
 
 
 def _numbered(incoming: Incoming, received_at: datetime, topic: Topic, payload_format: Format) -> list[Entry]:
@@ -72,6 +102,8 @@ def _message(incoming: Incoming, received_at: datetime, topic: Topic, content: C
         seq=content.seq,
         transfer_id=content.transfer_id,
         first=content.first,
+        alarms=content.alarms,
+        presence=content.presence,
     )
 
 

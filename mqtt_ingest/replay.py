@@ -23,7 +23,7 @@ class Replayer:
         gateway: the code of the gateway in whose name is sent.
         shard: the gateway's two hexadecimal digits.
         root: where the installation's topics begin.
-        patience: seconds without any receipt before all is sent again.
+        patience: seconds without its receipt before a delivery is sent again.
     """
 
     def __init__(
@@ -33,9 +33,8 @@ class Replayer:
         self._topic = topics.build(topics.Topic(shard, gateway, topics.Kind.CCE), root)
         self._patience = patience
         self._kept: dict[str, bytes] = {}
-        self._sent: set[str] = set()
+        self._sent: dict[str, float] = {}
         self._generation = publisher.generation
-        self._waiting_since = time.monotonic()
 
     @property
     def outstanding(self) -> int:
@@ -50,27 +49,31 @@ class Replayer:
         """Keep the connection for up to `timeout` seconds, hear receipts, and send what is due."""
         for message in self._publisher.step(timeout):
             self._hear(message.payload)
-        impatient = bool(self._sent) and time.monotonic() - self._waiting_since > self._patience
-        if impatient or self._publisher.generation != self._generation:
+        if self._publisher.generation != self._generation:
             self._generation = self._publisher.generation
             self._sent.clear()
+        self._give_up_waiting()
         if self._publisher.connected:
             self._send()
 
     def _hear(self, payload: bytes) -> None:
         receipt = receipts.heard(payload)
+        if isinstance(receipt, receipts.Resend):
+            self._sent.clear()
         if isinstance(receipt, receipts.Transferred) and self._kept.pop(receipt.transfer_id, None) is not None:
-            self._sent.discard(receipt.transfer_id)
-            self._waiting_since = time.monotonic()
+            self._sent.pop(receipt.transfer_id, None)
+
+    def _give_up_waiting(self) -> None:
+        """Let be sent again whose receipt does not come: it was lost, and would else take up the window for ever."""
+        latest = time.monotonic() - self._patience
+        self._sent = {key: at for key, at in self._sent.items() if at > latest}
 
     def _send(self) -> None:
-        if not self._sent:
-            self._waiting_since = time.monotonic()
         due = [key for key in self._kept if key not in self._sent]
         for transfer_id in due[: _WINDOW - len(self._sent)]:
             if not self._publisher.publish(self._topic, self._kept[transfer_id]):
                 return
-            self._sent.add(transfer_id)
+            self._sent[transfer_id] = time.monotonic()
 
 
 def deliveries(
@@ -117,7 +120,7 @@ def replay(
         clock: says when a delivery was made up.
         chunk: records in a delivery.
         timeout: seconds to wait in all.
-        patience: seconds without a receipt before all is sent again.
+        patience: seconds without its receipt before a delivery is sent again.
         root: where the installation's topics begin.
 
     Returns:

@@ -14,10 +14,15 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from api.app import create_app
+from api.context import EXTENSION
+from coldtrail.delivering import read_delivery
 from tests.county import County, SetClock
 from tests.services import LOOPBACK
 
 _keys = count(1)
+
+_idle: list[Flask] = []
+"""Applications that serve nobody: to make one takes longer than most tests, and it keeps nothing of whom it served."""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -107,7 +112,8 @@ class Server:
 def serving(county: County, connections: int = 4) -> Iterator[Server]:
     """Serve a county on a free port for as long as it is needed."""
     clock = SetClock()
-    app = create_app(county.database, clock)
+    app = _idle.pop() if _idle else create_app(county.database, clock, read_delivery)
+    app.extensions[EXTENSION] = {"database": county.database, "clock": clock}
     listener = make_server(LOOPBACK, 0, app, threaded=True, request_handler=_Quiet)
     thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -119,3 +125,4 @@ def serving(county: County, connections: int = 4) -> Iterator[Server]:
         listener.shutdown()
         thread.join()
         listener.server_close()
+        _idle.append(app)

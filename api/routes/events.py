@@ -5,12 +5,13 @@ from uuid import UUID
 
 from api.auth import READERS, allow
 from api.blueprint import Blueprint
-from api.context import database
+from api.context import database, now
 from api.schemas import events as schemas
 from api.schemas.answers import page_of
-from api.schemas.queries import PageQuery
+from api.schemas.queries import AsOfQuery, PageQuery
 from inventory.domain.words import EventKind
 from inventory.services import events, recall_progress
+from inventory.services.as_of import AsOf
 from inventory.services.events import EventFilter
 from inventory.services.paging import Page
 
@@ -56,7 +57,17 @@ def get_recalls(query: dict[str, Any]) -> Page[events.EventSummary]:
 
 @blueprint.route("/recalls/<uuid:recall>")
 @allow(*READERS)
+@blueprint.arguments(AsOfQuery, location="query")
 @blueprint.response(200, schemas.RecallProgressSchema)
-def get_recall(recall: UUID) -> recall_progress.RecallProgress:
-    """How far a recall has come; `GET /administrations` with its GTIN and batch lists what was given."""
-    return recall_progress.get_recall(database(), recall)
+def get_recall(query: dict[str, Any], recall: UUID) -> recall_progress.RecallProgress:
+    """How far a recall has come, or had come at an instant."""
+    return recall_progress.get_recall(database(), recall, AsOf.asked(**query, now=now()))
+
+
+@blueprint.route("/recalls/<uuid:recall>/administrations")
+@allow(*READERS)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_of(schemas.AdministrationLineSchema))
+def get_recall_administrations(query: dict[str, Any], recall: UUID) -> Page[events.Event]:
+    """The doses of a recalled batch that were given, to be followed up."""
+    return recall_progress.list_given(database(), recall, **query)

@@ -8,30 +8,38 @@ from api.blueprint import Blueprint
 from api.context import database, now
 from api.schemas.answers import page_of
 from api.schemas.fields import Schema
-from api.schemas.queries import PageQuery
+from api.schemas.queries import PageQuery, SensorQuery
 from api.schemas.registry import (
     ApplianceSchema,
     FacilitySchema,
     GatewaySchema,
+    GatewayViewSchema,
     ProductSchema,
     ProgrammeSchema,
     RuleAssignmentSchema,
     RuleSetSchema,
     SensorSchema,
+    SensorViewSchema,
     StorageProfileSchema,
 )
 from inventory.domain.deadlines import DeadlineRule
-from inventory.persistence.database import Database
-from inventory.services import equipment, facilities, products, profiles, programmes, rule_sets
+from inventory.services import equipment, facilities, gateways, products, profiles, programmes, rule_sets, silence
 from inventory.services.paging import Page
 
 Add = Callable[[Any], Any]
-List = Callable[[Database, str | None, int], Page[Any]]
+List = Callable[..., Page[Any]]
 
 
-def _resource(name: str, schema: type[Schema], add: Add, listing: List) -> Blueprint:
-    """POST one, GET a page of all."""
-    blueprint = _listing(name, schema, listing)
+def _resource(
+    name: str,
+    schema: type[Schema],
+    add: Add,
+    listing: List,
+    shown: type[Schema] | None = None,
+    query: type[Schema] = PageQuery,
+) -> Blueprint:
+    """POST one, GET a page of all, which may show more than was posted."""
+    blueprint = _listing(name, shown or schema, listing, query)
 
     @blueprint.route("", methods=["POST"])
     @allow(*ADMINS)
@@ -44,17 +52,17 @@ def _resource(name: str, schema: type[Schema], add: Add, listing: List) -> Bluep
     return blueprint
 
 
-def _listing(name: str, schema: type[Schema], listing: List) -> Blueprint:
+def _listing(name: str, schema: type[Schema], listing: List, asked: type[Schema] = PageQuery) -> Blueprint:
     """GET a page of all."""
     blueprint = Blueprint(name, name, url_prefix=f"/api/v1/{name}")
 
     @blueprint.route("")
     @allow(*READERS)
-    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.arguments(asked, location="query")
     @blueprint.response(200, page_of(schema))
     def get(query: dict[str, Any]) -> Page[Any]:
         """List them, page by page."""
-        return listing(database(), query["after"], query["limit"])
+        return listing(database(), **query)
 
     return blueprint
 
@@ -86,13 +94,16 @@ BLUEPRINTS = (
         "gateways",
         GatewaySchema,
         lambda record: equipment.add_gateway(database(), equipment.GatewayRecord(**record)),
-        equipment.list_gateways,
+        gateways.list_gateways,
+        GatewayViewSchema,
     ),
     _resource(
         "sensors",
         SensorSchema,
         lambda record: equipment.add_sensor(database(), equipment.SensorRecord(**record), now()),
-        equipment.list_sensors,
+        lambda database, **query: silence.list_sensors(database, now(), **query),
+        SensorViewSchema,
+        SensorQuery,
     ),
     _resource(
         "programmes",

@@ -1,4 +1,4 @@
-"""The check before use, where packs are, and a supervisor's override."""
+"""The check before use, and a supervisor's override."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from api.schemas.posted import PostedSchema
 from inventory.domain.handling import HANDLING
 from inventory.domain.reasons import ReasonCode
 from inventory.domain.words import EventKind
-from inventory.services import packs, usability
+from inventory.services import usability
 from inventory.services.posting import Posted, Request
 
 blueprint = Blueprint("usability", "usability", url_prefix="/api/v1", description="Whether doses may be given")
@@ -33,14 +33,6 @@ def get_batch_usability(query: dict[str, Any], gtin: str, batch: str) -> usabili
 def get_pack_usability(query: dict[str, Any], code: str) -> usability.Usability:
     """Whether a dose out of a pack may be given there."""
     return usability.pack_usability(database(), code, usability.UsabilityQuery(**query), now())
-
-
-@blueprint.route("/packs/<batch:code>")
-@allow(*READERS)
-@blueprint.response(200, schemas.PackSchema)
-def get_pack(code: str) -> packs.PackView:
-    """Where a pack is, and what is left of it; a code may hold a slash, as a batch number may."""
-    return packs.get_pack(database(), code)
 
 
 @blueprint.route("/overrides", methods=["POST"])

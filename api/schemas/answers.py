@@ -1,12 +1,13 @@
-"""Answers: stock, shipments, trails, excursions, readings."""
+"""Answers: stock, shipments, excursions and what they touched."""
+
+from functools import cache
 
 from marshmallow import fields
 
 from api.schemas import fields as own
 from api.schemas.fields import Celsius, Instant, Minutes, Schema
 from api.schemas.ledger import TransportSchema
-from inventory.domain.deadlines import RuleName
-from inventory.domain.words import Chosen, EventKind, LocationKind, Origin, Purpose, RejectReason, Side
+from inventory.domain.words import LocationKind, Purpose, Side
 
 
 class PlaceSchema(Schema):
@@ -70,7 +71,7 @@ class ShipmentSchema(Schema):
 
 
 class ExcursionSchema(Schema):
-    """An excursion with the rule that it broke."""
+    """An excursion with the rule that it broke, and which verdict on it this is."""
 
     id = fields.UUID()
     sensor = fields.String()
@@ -79,6 +80,11 @@ class ExcursionSchema(Schema):
     threshold_celsius = Celsius(attribute="threshold", allow_none=True)
     inclusive = fields.Boolean(allow_none=True)
     duration_minutes = Minutes(attribute="duration", allow_none=True)
+    window_minutes = Minutes(
+        attribute="window",
+        allow_none=True,
+        metadata={"description": "Within how long the duration adds up; null where it is consecutive"},
+    )
     started_at = Instant()
     alarm_at = Instant()
     ended_at = Instant(allow_none=True)
@@ -86,116 +92,7 @@ class ExcursionSchema(Schema):
     unseen_minutes = Minutes(attribute="unseen")
     extreme_celsius = Celsius(attribute="extreme", allow_none=True)
     cancelled_at = Instant(allow_none=True)
-
-
-class ExposureSchema(Schema):
-    """What the product's band says of the time."""
-
-    above_minutes = Minutes(attribute="above")
-    below_minutes = Minutes(attribute="below")
-    unseen_minutes = Minutes(attribute="unseen")
-    lowest_celsius = Celsius(attribute="lowest", allow_none=True)
-    highest_celsius = Celsius(attribute="highest", allow_none=True)
-    mean_kinetic_celsius = fields.Function(
-        lambda seen: None if seen.mean_kinetic is None else round(seen.mean_kinetic, 2),
-        metadata={"type": "number", "nullable": True},
-    )
-
-
-class SensorEvidenceSchema(Schema):
-    """What one sensor saw."""
-
-    sensor = fields.String()
-    since = Instant()
-    until = Instant()
-    exposure = fields.Nested(ExposureSchema)
-
-
-class EvidenceSchema(Schema):
-    """What was seen of a place, and the time that none of its sensors saw."""
-
-    unseen_minutes = Minutes(attribute="unseen")
-    sensors = fields.List(fields.Nested(SensorEvidenceSchema))
-    excursions = fields.List(fields.Nested(ExcursionSchema))
-
-
-class StepSchema(Schema):
-    """An event on a trail."""
-
-    event = fields.UUID()
-    kind = own.word(EventKind)
-    occurred_at = Instant()
-    recorded_at = Instant()
-    actor = fields.String()
-
-
-class ClockSchema(Schema):
-    """A deadline that ran on a custody."""
-
-    name = own.word(RuleName)
-    rule_set = fields.String()
-    opened_at = Instant()
-    due_at = Instant()
-
-
-class CustodySchema(Schema):
-    """A custody on a trail."""
-
-    custody = fields.UUID()
-    parent = fields.UUID(allow_none=True)
-    depth = fields.Integer()
-    place = fields.Nested(PlaceSchema)
-    doses = fields.Integer()
-    remaining = fields.Integer()
-    origin = own.word(Origin, allow_none=True)
-    corrected = fields.Boolean()
-    chosen = own.word(Chosen, allow_none=True)
-    opened_by = fields.Nested(StepSchema)
-    deadlines = fields.List(fields.Nested(ClockSchema))
-
-
-class StageSchema(Schema):
-    """A custody on the way of a dose, and what was seen of it meanwhile."""
-
-    custody = fields.Nested(CustodySchema)
-    until = Instant()
-    evidence = fields.Nested(EvidenceSchema)
-
-
-class ChainSchema(Schema):
-    """Doses with one way."""
-
-    doses = fields.Integer()
-    chosen = own.word(Chosen, allow_none=True)
-    stages = fields.List(fields.Nested(StageSchema))
-
-
-class DoseTrailSchema(Schema):
-    """The way of administered doses, from the supplier's receipt on."""
-
-    gtin = fields.String()
-    batch = fields.String()
-    facility = fields.String()
-    administration = fields.Nested(StepSchema)
-    corrected = fields.Boolean()
-    chains = fields.List(fields.Nested(ChainSchema))
-
-
-class BatchTrailSchema(Schema):
-    """The tree of a batch."""
-
-    gtin = fields.String()
-    batch = fields.String()
-    received = fields.Integer()
-    found = fields.Integer()
-    on_hand = fields.Integer()
-    in_quarantine = fields.Integer()
-    in_transit = fields.Integer()
-    administered = fields.Integer()
-    wasted = fields.Integer()
-    returned = fields.Integer()
-    missing = fields.Integer()
-    custodies = fields.List(fields.Nested(CustodySchema))
+    version = fields.Integer(metadata={"description": "Of its newest verdict; 1 is that it was found"})
 
 
 class WhereaboutsSchema(Schema):
@@ -210,27 +107,21 @@ class GivenSchema(Schema):
     """Doses that were given."""
 
     administration = fields.UUID()
-    facility = fields.String(allow_none=True)
-    occurred_at = Instant()
-    doses = fields.Integer()
-
-
-class ExposedCustodySchema(Schema):
-    """A custody that was there in an excursion."""
-
-    custody = fields.UUID()
-    place = fields.Nested(PlaceSchema)
+    facility = fields.String()
     gtin = fields.String()
     batch = fields.String()
+    occurred_at = Instant()
     doses = fields.Integer()
-    left = fields.List(fields.Nested(WhereaboutsSchema))
-    given = fields.List(fields.Nested(GivenSchema))
+    recipient = fields.String(allow_none=True, metadata={"description": "An opaque reference"})
 
 
-class ImpactSchema(Schema):
-    """What an excursion touched."""
+class FateSchema(Schema):
+    """What became of doses: where they are now, and how the others ended.
 
-    excursion = fields.Nested(ExcursionSchema)
+    Those in transit or in quarantine are also those that did not arrive with the rest of their shipment; the trail of a
+    batch tells these apart.
+    """
+
     doses = fields.Integer()
     on_hand = fields.Integer()
     in_quarantine = fields.Integer()
@@ -239,38 +130,36 @@ class ImpactSchema(Schema):
     wasted = fields.Integer()
     returned = fields.Integer()
     missing = fields.Integer()
+
+
+class ExposedCustodySchema(Schema):
+    """A custody in which doses were there first, and what became of them."""
+
+    custody = fields.UUID()
+    place = fields.Nested(PlaceSchema)
+    gtin = fields.String()
+    batch = fields.String()
+    doses = fields.Integer()
+    fate = fields.Nested(FateSchema)
+    left = fields.List(fields.Nested(WhereaboutsSchema))
+
+
+class ImpactSchema(Schema):
+    """What an excursion touched; `/excursions/{id}/impact/administrations` lists the doses that were given."""
+
+    excursion = fields.Nested(ExcursionSchema)
+    doses = fields.Integer()
+    on_hand = fields.Integer(attribute="fate.on_hand")
+    in_quarantine = fields.Integer(attribute="fate.in_quarantine")
+    in_transit = fields.Integer(attribute="fate.in_transit")
+    administered = fields.Integer(attribute="fate.administered")
+    wasted = fields.Integer(attribute="fate.wasted")
+    returned = fields.Integer(attribute="fate.returned")
+    missing = fields.Integer(attribute="fate.missing")
     custodies = fields.List(fields.Nested(ExposedCustodySchema))
 
 
-class ReadingSchema(Schema):
-    """One reading."""
-
-    measured_at = Instant()
-    celsius = Celsius(attribute="temperature")
-    received_at = Instant()
-
-
-class ReadingsSchema(Schema):
-    """A page of readings, and how many contradicting values were kept aside."""
-
-    items = fields.List(fields.Nested(ReadingSchema), attribute="page.items")
-    next = fields.String(attribute="page.next", allow_none=True)
-    conflicts = fields.Integer()
-
-
-class RejectedSchema(Schema):
-    """A message that was kept aside."""
-
-    id = fields.UUID()
-    topic = fields.String()
-    payload = fields.String(metadata={"description": "How it begins"})
-    payload_bytes = fields.Integer()
-    reason = own.word(RejectReason)
-    detail = fields.String()
-    received_at = Instant()
-    times = fields.Integer()
-
-
+@cache
 def page_of(item: type[Schema]) -> type[Schema]:
     """A page of items, and the cursor of the next one."""
     name = item.__name__.removesuffix("Schema") + "PageSchema"

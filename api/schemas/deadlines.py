@@ -6,6 +6,7 @@ from api.schemas import fields as own
 from api.schemas.answers import PlaceSchema
 from api.schemas.fields import Instant, Minutes, Schema
 from api.schemas.queries import FacilityQuery
+from inventory.domain.adverse_events import AdverseEventKind, ReportClock
 from inventory.domain.deadlines import RuleName, Status
 from inventory.domain.forecast import Basis
 from inventory.domain.redistribution import HANDLING
@@ -29,14 +30,23 @@ class ForecastSchema(Schema):
     doses_late = fields.Integer(allow_none=True, metadata={"description": "null where nobody can tell"})
 
 
-class DeadlineLineSchema(Schema):
-    """One clock on the countdown board."""
+class DueReportSchema(Schema):
+    """An adverse event that a facility has to report on."""
 
-    custody = fields.UUID()
-    name = own.word(RuleName)
+    adverse_event = fields.UUID()
+    kind = own.word(AdverseEventKind)
+    facility = fields.String()
+
+
+class DeadlineLineSchema(Schema):
+    """One clock on the countdown board: of doses in a place, or of a report."""
+
+    custody = fields.UUID(allow_none=True)
+    name = fields.String(metadata={"enum": [*map(str, RuleName), *map(str, ReportClock)]})
     rule_set = fields.String()
     status = own.word(Status)
-    place = fields.Nested(PlaceSchema)
+    place = fields.Nested(PlaceSchema, allow_none=True)
+    report = fields.Nested(DueReportSchema, allow_none=True)
     gtin = fields.String()
     batch = fields.String()
     opened_at = Instant()

@@ -99,9 +99,11 @@ class DosesAtFacilitySchema(Schema):
 
 
 class RecallProgressSchema(Schema):
-    """Where the doses of a recalled batch are now."""
+    """Where the doses of a recalled batch are; `/recalls/{id}/administrations` lists those that were given."""
 
     recall = fields.Nested(RecallSummarySchema)
+    doses = fields.Integer(metadata={"description": "All that there ever were of the batch"})
+    located = fields.Integer(metadata={"description": "Held or free, where the book says"})
     doses_held = fields.Integer()
     doses_held_in_transit = fields.Integer(metadata={"description": "Of what is held, what was on its way"})
     doses_free = fields.Integer(metadata={"description": "Neither held nor gone: nothing, unless something is wrong"})
@@ -109,8 +111,13 @@ class RecallProgressSchema(Schema):
     wasted = fields.Integer()
     returned = fields.Integer()
     missing = fields.Integer()
+    found = fields.Integer(metadata={"description": "Of all doses, those that no receipt explains"})
     unexplained = fields.Integer(
         metadata={"description": "Of what is held or free, doses on shipments that arrived without them"}
+    )
+    not_accounted_for = fields.Integer(metadata={"description": "Missing or unexplained: nobody knows where they are"})
+    completeness = fields.Float(
+        metadata={"description": "The part, 0 to 1, that is held, returned, wasted or given; never rounded up"}
     )
     held = fields.List(fields.Nested(DosesAtPlaceSchema))
     free = fields.List(fields.Nested(DosesAtPlaceSchema))

@@ -11,10 +11,8 @@ from marshmallow import Schema as BaseSchema
 from marshmallow import ValidationError, fields, validate
 
 from inventory.domain.errors import N_, Code, ColdtrailError, Invalid
+from inventory.domain.packs import MOST_DOSES
 from inventory.domain.temperature import celsius, centi
-
-MOST_DOSES = 100_000_000
-"""No batch is larger; what is larger is a slip of the finger."""
 
 
 class Schema(BaseSchema):
@@ -63,6 +61,13 @@ class Minutes(fields.Field[timedelta]):
 
     def _serialize(self, value: timedelta | None, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
         return None if value is None else round(value.total_seconds() / 60, 3)
+
+
+class Seconds(fields.Field[timedelta]):
+    """A duration, dumped in seconds to a thousandth of one."""
+
+    def _serialize(self, value: timedelta | None, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
+        return None if value is None else round(value.total_seconds(), 3)
 
 
 class OneByOne(fields.List[Any]):

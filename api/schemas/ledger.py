@@ -196,6 +196,7 @@ class StockOrderSchema(Schema):
     appliance = own.code(load_default=None, allow_none=True)
     custody = fields.UUID(load_default=None, allow_none=True)
     shipment = fields.UUID(load_default=None, allow_none=True)
+    packs = scanned_packs()
 
 
 class MoveSchema(StockOrderSchema):
@@ -222,7 +223,6 @@ class OpeningSchema(StockOrderSchema):
 class WastageSchema(StockOrderSchema):
     """Doses that are wasted, and why."""
 
-    doses = own.doses(required=True)
     pack = pack_code(load_default=None, allow_none=True)
     cause = own.word(WasteReason, required=True)
     reason = _reason()

@@ -6,16 +6,23 @@ from marshmallow import fields, post_load, validate
 
 from api.schemas import fields as own
 from api.schemas.fields import Schema
+from inventory.domain.packs import PackLine
 from inventory.domain.usability import OverrideReason
-from inventory.services.pack_log import PackLine
+from inventory.services.scans import LONGEST
 
 MOST_PACKS = 1000
 """How many packs one receipt, or one line, may hold."""
 
 
 def pack_code(**kwargs: Any) -> fields.String:
-    """The code of a pack: 20 digits (追溯码), or what GS1 allows in a serial number."""
-    return own.matching('^[!"%-/0-9:-?A-Z_a-z]{4,64}$', **kwargs)
+    """A pack as it is scanned: what it says is read where its batch is known."""
+    description = (
+        "As a scanner gives it: a GS1 element string with its separators (as \\u001d) or in brackets, with or "
+        "without the symbology identifier, a GS1 Digital Link address, an SSCC after 00, the 20 digits of a 追溯码, "
+        "or another code"
+    )
+    example = {"description": description, "example": "(01)06901234567892(10)202512A03(21)A1"}
+    return fields.String(validate=validate.Length(1, LONGEST), metadata=example, **kwargs)
 
 
 def scanned_packs() -> fields.Field[Any]:
@@ -29,10 +36,15 @@ def scanned_packs() -> fields.Field[Any]:
 
 
 class PackLineSchema(Schema):
-    """A pack that came with goods, and the doses in it."""
+    """A pack that came with goods: announced before, or with its doses, or of a tree that the lines themselves give."""
 
     code = pack_code(required=True)
-    doses = own.doses(required=True)
+    doses = own.doses(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Of a pack that nobody has announced, and that is in no other"},
+    )
+    parent = pack_code(load_default=None, allow_none=True)
 
     @post_load
     def _pack(self, fields: dict[str, Any], **_: Any) -> PackLine:

@@ -3,9 +3,9 @@
 from marshmallow import fields, validate
 
 from api.schemas import fields as own
-from api.schemas.fields import Celsius, Instant, Minutes, Schema
+from api.schemas.fields import Celsius, Instant, Minutes, Schema, Seconds
 from inventory.domain.deadlines import RuleName
-from inventory.domain.words import ApplianceKind, FacilityKind, Policy, Side
+from inventory.domain.words import ApplianceKind, ClockState, FacilityKind, Policy, Side
 from inventory.services.rules import PROGRAMME
 
 
@@ -24,6 +24,9 @@ class FacilitySchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={"description": "When its session ends each day, on its own clock", "example": "17:30"},
+    )
+    gln = own.text(
+        13, load_default=None, allow_none=True, metadata={"description": "GS1 location number; without one, its code"}
     )
 
 
@@ -64,6 +67,11 @@ class LimitSchema(Schema):
     threshold_celsius = Celsius(attribute="threshold")
     inclusive = fields.Boolean(metadata={"description": "Whether the threshold itself is beyond it"})
     duration_minutes = Minutes(attribute="duration")
+    window_minutes = Minutes(
+        attribute="window",
+        allow_none=True,
+        metadata={"description": "Within how long the duration adds up; null where it is consecutive"},
+    )
 
 
 class StorageProfileSchema(Schema):
@@ -83,6 +91,30 @@ class GatewaySchema(Schema):
     shard = own.matching("^[0-9a-f]{2}$", load_default=None, allow_none=True, metadata={"example": "00"})
 
 
+class GatewayViewSchema(GatewaySchema):
+    """A gateway, whether it is there, and what the arrival of its messages says of its clock.
+
+    A lag is the time from the newest reading of a message to its arrival. The least of a day says how far the clock is
+    off at most: `clock` is `ahead` where it is negative, for nothing arrives before it is measured; `behind-or-late`
+    where it is more than five minutes, for then either the clock is behind or every message comes late.
+    """
+
+    online = fields.Boolean(
+        allow_none=True, metadata={"description": "As it or its last will said last; null where it never said"}
+    )
+    said_at = Instant(allow_none=True)
+    heard_at = Instant(allow_none=True)
+    lag_seconds = Seconds(attribute="lag", allow_none=True, metadata={"description": "Of its last message"})
+    clock = own.word(ClockState, allow_none=True)
+    clock_skew_seconds = Seconds(
+        attribute="clock_skew",
+        allow_none=True,
+        metadata={"description": "How far ahead its clock is, by the least lag; negative: behind, or always late"},
+    )
+    clock_since = Instant(allow_none=True, metadata={"description": "Since when the least lag is taken"})
+    streams_with_holes = fields.Integer(metadata={"description": "Boots of which messages are missing"})
+
+
 class SensorSchema(Schema):
     """A sensor, judged by a storage profile, and the appliance that it watches."""
 
@@ -92,6 +124,21 @@ class SensorSchema(Schema):
     gateway = own.code(load_default=None, allow_none=True)
     appliance = own.code(load_default=None, allow_none=True)
     appliance_since = Instant(load_default=None, allow_none=True)
+    giai = own.text(30, load_default=None, allow_none=True, metadata={"description": "GS1 asset number"})
+
+
+class SensorViewSchema(SensorSchema):
+    """A sensor, when it was last heard, and since when it is silent.
+
+    Silent is a sensor that should be heard - it watches a place, or never had one - and was not for three of its
+    intervals.
+    """
+
+    latest_at = Instant(allow_none=True, metadata={"description": "The instant of its newest reading"})
+    silent_since = Instant(
+        allow_none=True,
+        metadata={"description": "Its newest reading, or when its watch began; null while it is not silent"},
+    )
 
 
 class ProgrammeSchema(Schema):

@@ -7,7 +7,6 @@ from flask_babel import gettext
 from marshmallow import fields, validate
 
 from api.schemas import fields as own
-from api.schemas.answers import PlaceSchema
 from api.schemas.fields import Instant, Schema
 from inventory.domain.reasons import STANDING, TEXTS, Reason, ReasonCode, Usable
 
@@ -74,17 +73,3 @@ class OverrideSchema(Schema):
     )
     occurred_at = Instant(required=True)
     reason = own.text(500, required=True)
-
-
-class PackSchema(Schema):
-    """A pack: what is left of it, and where the book has it; its custody may hold less."""
-
-    code = fields.String()
-    gtin = fields.String()
-    batch = fields.String()
-    expiry = fields.Date()
-    doses = fields.Integer()
-    remaining = fields.Integer()
-    custody = fields.UUID()
-    custody_remaining = fields.Integer()
-    place = fields.Nested(PlaceSchema)

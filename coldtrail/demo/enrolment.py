@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from coldtrail.demo import county as places
 from coldtrail.demo.api import Api, Refused
@@ -12,15 +13,18 @@ _AT_ONCE = 4
 Record = dict[str, object]
 
 
-def enrol(api: Api, admin: str, county: County) -> None:
-    """Post all reference data; raises `Refused` for what the service does not take, and `Stopped`."""
+def enrol(api: Api, admin: str, county: County, since: datetime) -> None:
+    """Post all reference data; raises `Refused` for what the service does not take, and `Stopped`.
+
+    The probes have been where they are since an instant before their first reading.
+    """
     for store in _stores():
         _add(api, admin, "facilities", store)
     _add_all(api, admin, "facilities", _sites(county))
     _add_all(api, admin, "products", _products())
     _add_all(api, admin, "appliances", _appliances(county))
     _add_all(api, admin, "gateways", _gateways(county))
-    _add_all(api, admin, "sensors", _sensors(county))
+    _add_all(api, admin, "sensors", _sensors(county, since))
 
 
 def _add_all(api: Api, admin: str, kind: str, records: Iterable[Record]) -> None:
@@ -85,9 +89,10 @@ def _gateways(county: County) -> Iterator[Record]:
         yield {"code": places.gateway(facility), "facility": facility}
 
 
-def _sensors(county: County) -> Iterator[Record]:
+def _sensors(county: County, since: datetime) -> Iterator[Record]:
     for probe in county.probes:
-        yield {**_sensor(probe.serial), "gateway": probe.gateway, "appliance": probe.appliance}
+        place = {"appliance": probe.appliance, "appliance_since": since.isoformat()}
+        yield {**_sensor(probe.serial), "gateway": probe.gateway, **place}
     for logger in county.loggers:
         yield _sensor(logger)
 

@@ -1,50 +1,26 @@
 """Ends what a demonstration started when the demonstration itself was killed and could not.
 
-It reads `+PID` and `-PID` lines from a pipe that only the demonstration holds. When the pipe ends, whoever is still
-on the list, each the leader of a group of its own, is ended: asked first, then by force.
+It leads a process group that everything else of the demonstration is started into, before that runs anything: so there
+is no moment at which somebody is there and the guardian does not know. When the pipe ends that only the demonstration
+holds, the group is ended: asked first, then by force, the guardian with it.
 """
 
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
 
-_PATIENCE_SECONDS = 10.0
-_LOOK_EVERY = 0.1
+_PATIENCE_SECONDS = 5.0
 
 
-def watch(lines: Iterable[str]) -> set[int]:
-    """Those on the list when the lines end."""
-    left: set[int] = set()
-    for line in lines:
-        pid = int(line[1:])
-        if line.startswith("+"):
-            left.add(pid)
-        else:
-            left.discard(pid)
-    return left
-
-
-def end(leaders: set[int], patience: float = _PATIENCE_SECONDS) -> None:
-    """End the groups of these leaders."""
-    give_up = time.monotonic() + patience
-    for leader in leaders:
-        _signal(leader, signal.SIGTERM)
-    while any(_signal(leader, 0) for leader in leaders) and time.monotonic() < give_up:
-        time.sleep(_LOOK_EVERY)
-    for leader in leaders:
-        _signal(leader, signal.SIGKILL)
-
-
-def _signal(leader: int, number: int) -> bool:
-    """Whether there was anybody to get it."""
-    try:
-        os.killpg(leader, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+def end(group: int, patience: float = _PATIENCE_SECONDS) -> None:
+    """End a group; whoever is in it and does not listen is ended by force after `patience` seconds."""
+    os.killpg(group, signal.SIGTERM)
+    time.sleep(patience)
+    os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    end(watch(sys.stdin))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.stdin.read()
+    end(os.getpgrp())

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ class DemoFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Child:
-    """A process, the leader of a group of its own so that the terminal's Ctrl-C does not reach it before us."""
+    """A process in the guardian's group, so that the terminal's Ctrl-C does not reach it before us."""
 
     name: str
     process: "subprocess.Popen[bytes]"
@@ -34,12 +35,12 @@ class Child:
         return self.log.read_bytes()[-_TAIL:].decode(errors="replace").strip() or "it said nothing"
 
     def end(self) -> None:
-        """Ask it to end, and after a while end its whole group."""
+        """Ask it to end, and after a while end it by force."""
         self.process.terminate()
         try:
             self.process.wait(_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
             self.process.wait()
 
 
@@ -51,8 +52,13 @@ class Processes:
         self._logs = logs
         self._children: list[Child] = []
         self._guardian = subprocess.Popen(
-            [sys.executable, "-I", str(_GUARDIAN)], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-I", str(_GUARDIAN)], stdin=subprocess.PIPE, process_group=0
         )
+
+    @property
+    def group(self) -> int:
+        """The process group that whoever is adopted has to be started into."""
+        return self._guardian.pid
 
     def start(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
         """Start a command of ours under a name; what it says goes to the log of that name."""
@@ -64,14 +70,13 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                process_group=self.group,
             )
         self.adopt(Child(name, process, log))
 
     def adopt(self, child: Child) -> None:
-        """Watch and end a process that another has started, in a session of its own."""
+        """Watch and end a process that another has started, in the group."""
         self._children.append(child)
-        self._tell(f"+{child.process.pid}")
 
     def check(self) -> None:
         """Raise `DemoFailed` when a child has ended by itself."""
@@ -88,12 +93,6 @@ class Processes:
     ) -> None:
         for child in reversed(self._children):
             child.end()
-            self._tell(f"-{child.process.pid}")
-        if self._guardian.stdin:
-            self._guardian.stdin.close()
-        self._guardian.wait()
-
-    def _tell(self, line: str) -> None:
-        if self._guardian.stdin:
-            self._guardian.stdin.write(f"{line}\n".encode())
-            self._guardian.stdin.flush()
+        with suppress(ProcessLookupError):
+            os.killpg(self.group, signal.SIGKILL)  # the guardian, and what a child may have left
+        self._guardian.communicate()

@@ -1,14 +1,18 @@
-"""The parts of an installation that the demonstration starts: a broker, an ingest worker and the API."""
+"""The parts of an installation that the demonstration starts: broker, ingest worker, API and the keeper of the log."""
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 
 from coldtrail.broker import HOST, Broker, BrokerFailed, start_broker
 from coldtrail.demo.api import Api
 from coldtrail.demo.options import Options
 from coldtrail.demo.processes import Child, DemoFailed, Processes
+from coldtrail.keys_command import make_key, signing_key
 from inventory.clock import ScaledClock
+
+_LOG_NAME = "coldtrail.example/demo"
 
 _START_SECONDS = 60.0
 _LOOK_EVERY = 0.1
@@ -17,7 +21,7 @@ _LOOK_EVERY = 0.1
 def start_services(options: Options, processes: Processes, clock: ScaledClock) -> Broker:
     """Start them; raises `DemoFailed` when there is no broker to be had."""
     try:
-        broker = start_broker(options.mqtt_port, options.folder / "broker", options.broker)
+        broker = start_broker(options.mqtt_port, options.folder / "broker", options.broker, processes.group)
     except BrokerFailed as failed:
         raise DemoFailed(str(failed)) from failed
     processes.adopt(Child("the broker", broker.process, broker.log))
@@ -30,7 +34,15 @@ def start_services(options: Options, processes: Processes, clock: ScaledClock) -
     }
     processes.start("ingest", ["ingest"], environment)
     processes.start("api", ["serve"], environment)
+    processes.start("log", ["log", "run"], environment | {"COLDTRAIL_LOG_KEY_FILE": str(log_key(options.folder)[0])})
     return broker
+
+
+def log_key(folder: Path) -> tuple[Path, str]:
+    """The file of the key that signs the log, made with the first run, and its public half."""
+    file = folder / "log.key"
+    key = signing_key(file) if file.exists() else make_key(file, _LOG_NAME)
+    return file, str(key.verifier)
 
 
 def await_ready(api: Api, check: Callable[[], None], stop: Event) -> None:

@@ -16,7 +16,7 @@ from coldtrail.demo.enrolment import enrol
 from coldtrail.demo.life import Life, diary_file
 from coldtrail.demo.options import Options
 from coldtrail.demo.processes import DemoFailed, Processes
-from coldtrail.demo.services import await_ready, start_services
+from coldtrail.demo.services import await_ready, log_key, start_services
 from coldtrail.demo.telling import Teller
 from coldtrail.demo.tokens import TokenFile, Tokens
 from coldtrail.demo.world import BrokerAddress, World
@@ -105,7 +105,7 @@ class _Run:
             await_ready(api, processes.check, self.stop)
             tokens = self._enrolled(api)
             life = self._begin(tokens, broker, processes)
-            teller = Teller(api, tokens, self.county, life, _described(broker))
+            teller = Teller(api, tokens, self.county, life, self._facts(broker))
             try:
                 self._watch(life, teller, processes)
                 return life.is_over
@@ -116,10 +116,18 @@ class _Run:
                     f"ended at {self.diary.shown.astimezone(ZONE):%Y-%m-%d %H:%M}; a second run goes on from there"
                 )
 
+    def _facts(self, broker: Broker) -> tuple[tuple[str, str], ...]:
+        """What else a user may need to know."""
+        return (
+            ("broker", _described(broker)),
+            ("log key", log_key(self.options.folder)[1]),
+            ("clock", str(self.clock)),
+        )
+
     def _enrolled(self, api: Api) -> Tokens:
         """The tokens, for staff belong to facilities that have to be enrolled first."""
         file = TokenFile(self.options.folder / "demo-tokens.json", self.database, self.clock)
-        enrol(api, file.admin(), self.county)
+        enrol(api, file.admin(), self.county, self.clock.shown)
         return file.all(self.county)
 
     def _begin(self, tokens: Tokens, broker: Broker, processes: Processes) -> Life:

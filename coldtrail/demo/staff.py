@@ -122,7 +122,7 @@ class Staff:
     def _carry_out(self, steps: list[Step], desks: Desks, tomorrow: datetime) -> None:
         resumed_at = self.progress.done_until
         listed = self._send_unanswered(steps, desks)
-        waiting = [step for step in steps if not step.doses or (step.at >= resumed_at and step.key not in listed)]
+        waiting = [step for step in steps if step.is_alone or (step.at >= resumed_at and step.key not in listed)]
         while waiting and self._wait_until(waiting[0].at):
             due = self._due(waiting)
             del waiting[: len(due)]
@@ -130,10 +130,10 @@ class Staff:
             self.progress.begin(sent := [as_list(group) for group in groups], waiting[0].at if waiting else tomorrow)
             if len(due) > 1:
                 self._send_lists(groups, sent, desks)
-            elif sent[0].doses:
-                desks.give(sent[0], self._give)
-            else:
+            elif sent[0].is_alone:
                 self._move(sent[0], desks, again=sent[0].at < resumed_at)
+            else:
+                desks.give(sent[0], self._give)
 
     def _due(self, waiting: list[Step]) -> list[Step]:
         """The next step; when the county is far behind, all doses that are due before the next movement.
@@ -144,12 +144,12 @@ class Staff:
         now = self._clock()
         first = waiting[0]
         since, until = self._one_by_one
-        if not first.doses or since <= first.at < until or now - first.at < _FAR_BEHIND:
+        if first.is_alone or since <= first.at < until or now - first.at < _FAR_BEHIND:
             return waiting[:1]
         due: list[Step] = []
         for step in waiting:
             full = len(due) >= _AT_MOST and step.at > due[-1].at
-            if not step.doses or step.at > now or full or since <= step.at < until:
+            if step.is_alone or step.at > now or full or since <= step.at < until:
                 break
             due.append(step)
         return due
@@ -194,7 +194,11 @@ class Staff:
             self._refused(step, str(refused))
             return
         self.progress.end(step)
-        if step.trip is not None and not again:
+        if again:
+            return
+        with self._tally.change() as tally:
+            tally.given += step.doses
+        if step.trip is not None:
             self._arrived(step.trip)
 
     def _give(self, step: Step) -> None:
@@ -225,8 +229,9 @@ class Staff:
                 tally.movements_refused += 1
 
     def _post(self, step: Step) -> Any:
-        path = step.path.format_map(self._answers.get(step.follows or "", {}))
-        return self._api.post(path, self._tokens[step.holder], step.body, step.key)
+        known = self._answers.get(step.follows or "", {})
+        body = {**step.body, step.names: known["event"]} if step.names else step.body
+        return self._api.post(step.path.format_map(known), self._tokens[step.holder], body, step.key)
 
     def _wait_until(self, at: datetime) -> bool:
         """Wait for an instant; False when the run ends before."""
@@ -259,6 +264,8 @@ class Staff:
 
 def _ids(answer: Mapping[str, Any]) -> dict[str, str]:
     """What the steps that follow need to know."""
+    if "adverse_event" in answer:
+        return {"adverse_event": str(answer["adverse_event"])}
     events = answer["events"]
     return {
         "shipment": str(answer["shipment"]),

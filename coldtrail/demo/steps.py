@@ -45,9 +45,11 @@ class Step:
             follows began: a shipment, the one that takes back what was refused, or its last event.
         body: its JSON; its `occurred_at` stays as planned however late it is sent.
         follows: the key of that step.
+        names: the field of the body that has to name that step's event.
         trip: what ends with it.
         looks_at: the sensors whose readings up to then have to be in before it is decided, and their excursions over.
         doses: how many people get one, 0 where it only moves doses.
+        awaited: others follow it, so that its answer is needed.
     """
 
     at: datetime
@@ -56,9 +58,16 @@ class Step:
     path: str
     body: Body
     follows: str | None = None
+    names: str | None = None
     trip: Trip | None = None
     looks_at: tuple[str, ...] = ()
     doses: int = 0
+    awaited: bool = False
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is sent by itself, after all that was sent before: a movement, or what others follow."""
+        return self.awaited or not self.doses
 
     @property
     def administrations(self) -> Sequence[Body]:

@@ -8,7 +8,7 @@ import click
 from coldtrail.demo.api import Api
 from coldtrail.demo.county import ZONE, County
 from coldtrail.demo.life import Life
-from coldtrail.demo.showcase import announcement, find_example
+from coldtrail.demo.showcase import Facts, announcement, find_example
 from coldtrail.demo.tokens import AUDITOR, Tokens
 from coldtrail.demo.trouble import trouble_of
 
@@ -30,12 +30,12 @@ _MORNING = (
 class Teller:
     """Says what `ready` waits for, then `ready` and what to try, then now and then where the county stands."""
 
-    def __init__(self, api: Api, tokens: Tokens, county: County, life: Life, broker: str) -> None:
+    def __init__(self, api: Api, tokens: Tokens, county: County, life: Life, facts: Facts) -> None:
         self._api = api
         self._tokens = tokens
         self._county = county
         self._life = life
-        self._broker = broker
+        self._facts = facts
         self._is_ready = False
         self._carried_on = life.diary.day is not None
         self._look_at = self._tell_at = monotonic()
@@ -60,10 +60,10 @@ class Teller:
         self._look_at = monotonic() + _LOOK_EVERY
         example = find_example(self._api, self._tokens)
         today = now.astimezone(ZONE).date()
-        if example is not None:
+        if example is not None and (example.adverse_event or self._carried_on):
             self._is_ready = True
             self._tell_in(_STATUS_EVERY)
-            for line in announcement(self._api.url, self._broker, self._tokens, example, today):
+            for line in announcement(self._api.url, self._facts, self._tokens, example, today):
                 click.echo(line)
 
     def _tell_in(self, seconds: float) -> None:
@@ -100,6 +100,6 @@ def waiting_line(now: datetime, given: int) -> str:
     """What `ready` waits for, and where the vaccine is meanwhile."""
     local = now.astimezone(ZONE)
     if given:
-        return f"{local:%H:%M} in the county; waiting for an excursion on the way of a dose"
+        return f"{local:%H:%M} in the county; waiting for an excursion on the way of a dose, and for a reaction to one"
     stage = next((told for since, told in _MORNING if local.time() >= since), "the county wakes up")
     return f"{local:%H:%M} in the county; waiting for the first doses, given from 08:00 on: {stage}"

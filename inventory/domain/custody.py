@@ -55,11 +55,15 @@ class Holding:
 
 @dataclass(frozen=True)
 class Scan:
-    """A pack that somebody scanned: so many doses of it are taken; the book has it in a custody."""
+    """A pack that somebody scanned: so many doses of it are taken; the book has it in a custody.
+
+    `opens` are the packs around it that are opened by that, the outermost first.
+    """
 
     code: str
     custody_id: UUID
     doses: int
+    opens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

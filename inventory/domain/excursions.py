@@ -5,108 +5,14 @@ neither: they do not add to a rule's duration, and they do not end a run that go
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from inventory.domain.cumulative import cumulative
+from inventory.domain.limits import ExcursionRule as ExcursionRule
+from inventory.domain.limits import Span as Span
 from inventory.domain.readings import Reading, Stretch, stretches
+from inventory.domain.runs import consecutive
 from inventory.domain.words import Side
-
-
-@dataclass(frozen=True)
-class ExcursionRule:
-    """A limit of a storage profile: beyond `threshold` (a hundredth of a degree) for `duration`, consecutively.
-
-    WHO PQS E006: HEAT is above +8.0 for 10 h, FRZE is at or below -0.5 for 60 min, so the limit itself counts
-    (`inclusive`) in one and not in the other.
-    """
-
-    name: str
-    side: Side
-    threshold: int
-    inclusive: bool
-    duration: timedelta
-
-    def broken_by(self, temperature: int) -> bool:
-        """Whether a temperature lies beyond the limit."""
-        if self.inclusive and temperature == self.threshold:
-            return True
-        return temperature > self.threshold if self.side is Side.ABOVE else temperature < self.threshold
-
-
-@dataclass(frozen=True)
-class Span:
-    """An excursion found: what broke, since when, when its duration was full, and until when.
-
-    `ended_at` is None while the last reading is still beyond the limit. `seen` is the time beyond the limit that
-    readings stand for, `unseen` the time within the span that nobody saw. A silence has no rule and no extreme.
-    """
-
-    side: Side
-    rule: ExcursionRule | None
-    started_at: datetime
-    alarm_at: datetime
-    ended_at: datetime | None
-    seen: timedelta
-    unseen: timedelta
-    extreme: int | None
-
-
-@dataclass
-class _Run:
-    """A run beyond a limit while it is being read."""
-
-    started_at: datetime
-    extreme: int
-    seen: timedelta = timedelta()
-    unseen: timedelta = timedelta()
-    alarm_at: datetime | None = None
-
-    def add(self, part: Stretch, rule: ExcursionRule) -> None:
-        if part.temperature is None:
-            self.unseen += part.duration
-            return
-        if self.alarm_at is None and self.seen + part.duration >= rule.duration:
-            self.alarm_at = part.since + (rule.duration - self.seen)
-        self.seen += part.duration
-        worse = max if rule.side is Side.ABOVE else min
-        self.extreme = worse(self.extreme, part.temperature)
-
-    def span(self, rule: ExcursionRule, ended_at: datetime | None) -> Iterator[Span]:
-        """The excursion, if the run has lasted long enough to be one."""
-        if self.alarm_at is not None:
-            yield Span(
-                rule.side,
-                rule,
-                self.started_at,
-                self.alarm_at,
-                ended_at,
-                self.seen,
-                self.unseen,
-                self.extreme,
-            )
-
-
-def _runs(parts: Sequence[Stretch], rule: ExcursionRule, until: datetime | None) -> Iterator[Span]:
-    run: _Run | None = None
-    for part in parts:
-        beyond = part.temperature is not None and rule.broken_by(part.temperature)
-        if run is None and beyond and part.temperature is not None:
-            run = _Run(part.since, part.temperature)
-        if run is not None and (beyond or part.temperature is None):
-            run.add(part, rule)
-        elif run is not None:
-            yield from run.span(rule, part.since)
-            run = None
-    if run is not None:
-        yield from run.span(rule, until)
-
-
-def _silences(parts: Sequence[Stretch], hold: timedelta) -> Iterator[Span]:
-    for part in parts:
-        if part.temperature is None:
-            spoke_last = part.since - hold
-            unseen = part.duration + hold
-            yield Span(Side.SILENCE, None, spoke_last, part.since, part.until, timedelta(), unseen, None)
 
 
 def detect(
@@ -126,9 +32,22 @@ def detect(
     if readings and until is None:
         last = readings[-1]
         parts.append(Stretch(last.measured_at, last.measured_at, last.temperature))
-    spans = [span for rule in rules for span in _runs(parts, rule, until)]
+    spans = [span for rule in rules for span in _beyond(parts, rule, until)]
     spans += _silences(parts, hold)
     return sorted(spans, key=lambda span: (span.started_at, span.side, span.rule.name if span.rule else ""))
+
+
+def _beyond(parts: Sequence[Stretch], rule: ExcursionRule, until: datetime | None) -> Iterator[Span]:
+    by_kind = consecutive if rule.window is None else cumulative
+    return by_kind(parts, rule, until)
+
+
+def _silences(parts: Sequence[Stretch], hold: timedelta) -> Iterator[Span]:
+    for part in parts:
+        if part.temperature is None:
+            spoke_last = part.since - hold
+            unseen = part.duration + hold
+            yield Span(Side.SILENCE, None, spoke_last, part.since, part.until, timedelta(), unseen, None)
 
 
 def _unheard(

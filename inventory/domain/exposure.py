@@ -29,7 +29,9 @@ class Band:
 class Exposure:
     """Time above the band, below it and unseen; the lowest, highest and mean kinetic temperature, None if unseen.
 
-    Temperatures are hundredths of a degree Celsius, `mean_kinetic` is in degrees.
+    Temperatures are hundredths of a degree Celsius, `mean_kinetic` is in degrees. `uncertain` is time of which it
+    cannot be said here whether it was above, below or seen at all, for its readings are in files; it is in none of
+    the three.
     """
 
     above: timedelta
@@ -38,6 +40,7 @@ class Exposure:
     lowest: int | None
     highest: int | None
     mean_kinetic: float | None
+    uncertain: timedelta = timedelta()
 
 
 def expose(parts: Iterable[Stretch], band: Band) -> Exposure:

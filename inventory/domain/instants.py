@@ -19,6 +19,22 @@ OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """What is said to be older was never so: the clock was not set."""
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""From where instants are counted where they must be integers."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def counted(at: datetime) -> int:
+    """An instant in microseconds since 1970."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def instant(microseconds: int) -> datetime:
+    """The instant so many microseconds after 1970, in UTC."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
 def stated(field: str, at: datetime, now: datetime) -> datetime:
     """The instant `at` in UTC, as somebody stated it, if it can be one that somebody lived.
 

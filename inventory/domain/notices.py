@@ -28,6 +28,9 @@ class NoticeKind(StrEnum):
     SHORTFALL = "shortfall"
     REFUSED_GOODS = "refused-goods"
     RECALL = "recall"
+    REPORT_DUE = "report-due"
+    REPORT_MISSED = "report-missed"
+    CHECKPOINT = "checkpoint"
 
 
 class Channel(StrEnum):

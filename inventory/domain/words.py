@@ -172,3 +172,45 @@ class RejectReason(StrEnum):
     FOREIGN_SENSOR = "foreign_sensor"
     TIME_IN_FUTURE = "time_in_future"
     TIME_TOO_OLD = "time_too_old"
+    BEFORE_ASSIGNMENT = "before_assignment"
+    UNKNOWN_ALIAS = "unknown_alias"
+
+
+class VersionReason(StrEnum):
+    """Why an excursion's verdict became what it is."""
+
+    FOUND = "found"
+    ENDED = "ended"
+    RESUMED = "resumed"
+    """Late readings showed that it had not ended."""
+    EXTENDED = "extended"
+    SHORTENED = "shortened"
+    SPLIT = "split"
+    MERGED = "merged"
+    CANCELLED = "cancelled"
+    WATCH_CHANGED = "watch-changed"
+    """Which place the sensor watched became known late."""
+
+
+class Resolution(StrEnum):
+    """How finely a sensor's readings are told; AUTO is the finest that is no more than a chart can show."""
+
+    RAW = "raw"
+    HOUR = "hour"
+    DAY = "day"
+    AUTO = "auto"
+
+
+class ClockState(StrEnum):
+    """What the arrival of a gateway's messages says of its clock."""
+
+    PLAUSIBLE = "plausible"
+    AHEAD = "ahead"
+    BEHIND_OR_LATE = "behind-or-late"
+
+
+class Disagreement(StrEnum):
+    """Who alone says that a limit was broken: the device, or Coldtrail by its readings."""
+
+    ONLY_DEVICE = "only-device"
+    ONLY_FOUND = "only-found"

@@ -1,5 +1,6 @@
 """Column types and shorthands that every table shares."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -41,9 +42,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Back to an aware datetime in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value if value is None else value.replace(tzinfo=UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """Nothing is to be done where the driver gives what we want: `Database` connects with UTC as its zone."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
 
 def word(words: type[StrEnum]) -> Enum:

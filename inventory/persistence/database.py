@@ -5,18 +5,18 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, literal, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from inventory.domain.errors import N_, Code, Unavailable
+from inventory.persistence.prepared import Prepared
 
 T = TypeVar("T")
-Columns = TypeVarTuple("Columns")
 
 TRIES = 6
 """How often a transaction that lost a race is run before the caller is told to try again later."""
@@ -45,7 +45,7 @@ _RACES = (
 _KEPT = 8
 """How many connections a pool keeps open; those beyond are closed when they are given back, which is dear."""
 
-_ANYTHING = select(literal(1))
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
 
@@ -54,17 +54,22 @@ class LostRace(Exception):
 
 
 class Database:
-    """A database by its URL: `sqlite:////path/to/file` or `postgresql://user@host/name`."""
+    """A database by its URL: `sqlite:////path/to/file` or `postgresql://user@host/name`.
+
+    `engine` is what writes go through, `reader` what all others do. `months` are those whose partitions are known to be
+    there; see inventory.persistence.months.
+    """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
-        self._reader = self._writer = self._asker = self.engine
+        self.engine: Engine = _engine(url)
+        self.reader: Engine = self.engine
+        self._writer: Engine = self.engine
+        self.months: set[tuple[int, int]] = set()
         if self.is_sqlite:
             self._writer = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-            self._reader = self._asker = self.engine.execution_options(**{_BEGIN: "BEGIN"})
+            self.reader = self.engine.execution_options(**{_BEGIN: "BEGIN"})
         else:
-            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
-            self._asker = _engine(url, isolation_level="AUTOCOMMIT")  # its own: to change a connection's level is dear
+            self.reader = _engine(url, isolation_level="AUTOCOMMIT")  # its own: to change a connection's level is dear
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,48 +98,54 @@ class Database:
         raise Unavailable(Code.BUSY, "request", "refused", N_("fewer writers at the same moment; try again"))
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self, settings: str = "") -> Iterator[Session]:
         """A session whose queries all see one state of the database; nothing is written.
+
+        `settings` are a statement that PostgreSQL is sent along with the beginning of the transaction, for this one.
+        It ends with a commit, for after a rollback the driver forgets what it has prepared, and all is planned anew.
 
         Raises:
             Unavailable: `database_away`.
         """
-        with away_told(), Session(self._reader) as session:
-            self._wake(session)
+        with away_told(), Session(self.reader, expire_on_commit=False) as session:
+            self._begin(session, settings)
             yield session
+            session.commit()
 
-    def ask(self, statement: Select[*Columns], **parameters: object) -> Sequence[Row[*Columns]]:
-        """The rows of one statement, which needs no transaction around it to see one state of the database.
+    def ask(self, question: Prepared, **parameters: object) -> Sequence[Any]:
+        """The rows of one query, which needs no transaction around it to see one state of the database.
 
         Raises:
             Unavailable: `database_away`.
         """
         with away_told():
             try:
-                return self._rows(statement, parameters)
+                return self._rows(question, parameters)
             except DBAPIError as error:
                 if not _died(error):
                     raise
-                return self._rows(statement, parameters)
+                return self._rows(question, parameters)
 
-    def _rows(self, statement: Select[*Columns], parameters: Mapping[str, object]) -> Sequence[Row[*Columns]]:
-        with self._asker.connect() as connection:
-            return connection.execute(statement, parameters).all()
+    def _rows(self, question: Prepared, parameters: Mapping[str, object]) -> Sequence[Any]:
+        with self.reader.connect() as connection:
+            return question.on(connection, parameters)
 
-    def _wake(self, session: Session) -> None:
-        """Make sure of the connection, which may have died in the pool: who reads cannot be run again."""
+    def _begin(self, session: Session, settings: str) -> None:
+        """Begin on a connection that lives: it may have died in the pool, and who reads cannot be run again."""
         if not self.is_sqlite:
+            beginning = f"{_SNAPSHOT}; {settings}"
             try:
-                session.execute(_ANYTHING)
+                session.connection().exec_driver_sql(beginning)
             except DBAPIError as error:
                 if not _died(error):
                     raise
                 session.rollback()
+                session.connection().exec_driver_sql(beginning)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-        self._asker.dispose()
+        self.reader.dispose()
 
 
 @contextmanager
@@ -190,6 +201,8 @@ def _engine(url: str, **options: Any) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgres)
     return engine
 
 
@@ -198,6 +211,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     connection.isolation_level = None
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+    """Have instants come in UTC, whatever the server's zone; see `columns.Instant`."""
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""An instant as whole seconds, which both databases can subtract; each has its own words for it."""
+"""An instant as whole seconds or microseconds, which both databases can subtract; each has its own words for it."""
 
 from typing import Any
 
@@ -23,3 +23,22 @@ def _sqlite(element: whole_seconds, compiler: SQLCompiler, **options: Any) -> st
 @compiles(whole_seconds, "postgresql")
 def _postgresql(element: whole_seconds, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST(floor(extract(epoch FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
+
+
+class whole_microseconds(FunctionElement[int]):  # noqa: N801  (it is written like SQLAlchemy's own functions)
+    """The microseconds of an instant since 1970: far cheaper to fetch than the instant."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(whole_microseconds, "sqlite")
+def _sqlite_microseconds(element: whole_microseconds, compiler: SQLCompiler, **options: Any) -> str:
+    """Its text ends with six digits of a second."""
+    instant = compiler.process(element.clauses, **options)
+    return f"(CAST(strftime('%s', {instant}) AS INTEGER) * 1000000 + CAST(substr({instant}, 21, 6) AS INTEGER))"
+
+
+@compiles(whole_microseconds, "postgresql")
+def _postgresql_microseconds(element: whole_microseconds, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(extract(epoch FROM {compiler.process(element.clauses, **options)}) * 1000000 AS BIGINT)"

@@ -5,10 +5,11 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Row, Select, Table, insert
+from sqlalchemy import ColumnElement, Insert, Row, Select, Table, Uuid, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from inventory.persistence.arrays import array, packed
 from inventory.persistence.columns import Base
 
 
@@ -63,9 +64,32 @@ def rows_in(
     column: ColumnElement[Any] | InstrumentedAttribute[Any],
     values: Iterable[Any],
 ) -> list[Row[*tuple[Any, ...]]]:
-    """The rows of a query whose `column` is one of many values, asked for in parts."""
+    """The rows of a query whose `column` is one of many values, asked for in parts; ids, on PostgreSQL, at once."""
+    if isinstance(column.type, Uuid) and _dialect(session) == "postgresql":
+        ids = list(values)
+        several = query.where(column == func.any(array("among", column.type)))
+        return list(session.execute(several, {"among": packed(ids, column.type)})) if ids else []
     wanted = iter(values)
     found: list[Row[*tuple[Any, ...]]] = []
     while part := list(islice(wanted, PART)):
         found += session.execute(query.where(column.in_(part)))
     return found
+
+
+def rows_with(
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    columns: Sequence[InstrumentedAttribute[Any]],
+    keys: Iterable[Sequence[Any]],
+) -> list[Row[*tuple[Any, ...]]]:
+    """The rows of a query in which some columns together have one of many values."""
+    if _dialect(session) != "postgresql":
+        return rows_in(session, query, tuple_(*columns), keys)
+    values = list(zip(*keys, strict=True))
+    if not values:
+        return []
+    names = [f"among_{each.key}" for each in columns]
+    given = [array(name, each.type) for name, each in zip(names, columns, strict=True)]
+    among = func.unnest(*given).table_valued(*names).render_derived()
+    parameters = {name: packed(each, column.type) for name, column, each in zip(names, columns, values, strict=True)}
+    return list(session.execute(query.where(tuple_(*columns).in_(select(*among.c))), parameters))

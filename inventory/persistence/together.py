@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import JSON, Insert, Update, bindparam, column, func, insert, select
@@ -37,6 +39,17 @@ def changed(session: Session, change: Change) -> int:
     """Carry out an update; how many rows it changed."""
     found: int = session.execute(*change).rowcount  # type: ignore[attr-defined]
     return found
+
+
+def changed_one_each(session: Session, changes: Sequence[Change]) -> bool:
+    """Carry out updates in their order, as few ways to the database as can be; whether each changed one row.
+
+    None of them may change more than one.
+    """
+    return all(
+        session.execute(update, [parameters for _, parameters in alike]).rowcount == len(alike)  # type: ignore[attr-defined]
+        for update, alike in ((update, list(group)) for update, group in groupby(changes, key=itemgetter(0)))
+    )
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

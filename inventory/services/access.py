@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.errors import N_, Code, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from inventory.domain.words import Role
 from inventory.persistence.database import Database
+from inventory.persistence.prepared import Prepared
 from inventory.persistence.tables import Facility, Token, TokenFacility
 from inventory.services.ids import new_id
 
@@ -114,7 +115,7 @@ def revoke_token(database: Database, name: str, now: datetime) -> None:
     database.write(work)
 
 
-_HOLDER = (
+_HOLDER = Prepared(
     select(Token.id, Token.name, Token.role, TokenFacility.facility_id)
     .outerjoin(TokenFacility, TokenFacility.token_id == Token.id)
     .where(Token.digest == bindparam("digest"), Token.revoked_at.is_(None))

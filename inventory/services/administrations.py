@@ -69,6 +69,7 @@ def _alone(session: Session, request: Request, order: AdministrationOrder) -> Po
 def _together(session: Session, entries: Sequence[tuple[Request, AdministrationOrder]]) -> Sequence[Posted | None]:
     """The administrations of several requests; who is refused is to be told by himself."""
     shelves = Shelves(session, max(request.now for request, _ in entries))
+    shelves.look_ahead(order for _, order in entries)
     drafts = [_drafts(shelves, request, order) for request, order in entries]
     requests = [request for request, _ in entries]
     good = [(request, draft) for request, mine in zip(requests, drafts, strict=True) for draft in mine]
@@ -89,6 +90,7 @@ def _administer_list(session: Session, request: Request, order: AdministrationLi
     shelves = Shelves(session, request.now)
     if session.info.get(ATTEMPT):
         shelves.hold(request.actor, order.administrations)
+    shelves.look_ahead(order.administrations)
     drafts: list[list[Draft] | ColdtrailError] = []
     for line in order.administrations:
         try:

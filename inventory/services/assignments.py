@@ -8,9 +8,13 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.errors import N_, Code, Conflict
+from inventory.domain.instants import BEGINNING
+from inventory.domain.words import VersionReason
 from inventory.persistence.tables import Appliance, Sensor, SensorAssignment
-from inventory.services import lookups
-from inventory.services.judgement import judge, lock
+from inventory.services import lookups, states
+from inventory.services.judgement import judge
+
+WATCH_CHANGED = VersionReason.WATCH_CHANGED
 
 
 def watch_appliance(session: Session, sensor: Sensor, appliance: Appliance, since: datetime, now: datetime) -> None:
@@ -19,7 +23,7 @@ def watch_appliance(session: Session, sensor: Sensor, appliance: Appliance, sinc
     Raises:
         Conflict: `sensor_in_use` when it watches another place then or later.
     """
-    lock(session, [sensor.id])
+    states.claim(session, [sensor.id])
     _assign(session, sensor, SensorAssignment(sensor_id=sensor.id, since=since, appliance_id=appliance.id), now)
 
 
@@ -31,7 +35,7 @@ def watch_shipment(session: Session, serials: Sequence[str], shipment_id: UUID, 
         Conflict: `sensor_in_use`.
     """
     sensors = [lookups.sensor(session, serial, "sensors") for serial in serials]
-    lock(session, [sensor.id for sensor in sensors])
+    states.claim(session, [sensor.id for sensor in sensors])
     for sensor in sensors:
         assignment = SensorAssignment(sensor_id=sensor.id, since=since, shipment_id=shipment_id)
         _assign(session, sensor, assignment, now)
@@ -39,41 +43,46 @@ def watch_shipment(session: Session, serials: Sequence[str], shipment_id: UUID, 
 
 def end_watch(session: Session, shipment_id: UUID, until: datetime, now: datetime) -> None:
     """End the watch of a shipment's sensors at its arrival."""
+    _claim_sensors(session, shipment_id)
     query = select(SensorAssignment).where(
         SensorAssignment.shipment_id == shipment_id, SensorAssignment.until.is_(None)
     )
-    ended = session.scalars(query).all()
-    lock(session, [assignment.sensor_id for assignment in ended])
-    for assignment in ended:
+    for assignment in session.scalars(query).all():
         assignment.until = until
         session.flush()
-        judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
+        _judge(session, session.get_one(Sensor, assignment.sensor_id), assignment, now)
 
 
 def resume_watch(session: Session, shipment_id: UUID, ended_at: datetime, now: datetime) -> None:
     """Take back the end of the watch of a shipment that has not arrived after all, where a sensor is still free."""
+    _claim_sensors(session, shipment_id)
     later = aliased(SensorAssignment)
     query = select(SensorAssignment).where(
         SensorAssignment.shipment_id == shipment_id,
         SensorAssignment.until == ended_at,
         ~exists().where(later.sensor_id == SensorAssignment.sensor_id, later.since >= ended_at),
     )
-    resumed = session.scalars(query).all()
-    lock(session, [assignment.sensor_id for assignment in resumed])
-    for assignment in resumed:
+    for assignment in session.scalars(query).all():
         assignment.until = None
         session.flush()
-        judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
+        _judge(session, session.get_one(Sensor, assignment.sensor_id), assignment, now)
 
 
 def forget_watch(session: Session, shipment_id: UUID, now: datetime) -> None:
     """Take back the watch of a shipment that never left."""
-    forgotten = session.scalars(select(SensorAssignment).where(SensorAssignment.shipment_id == shipment_id)).all()
-    lock(session, [assignment.sensor_id for assignment in forgotten])
-    for assignment in forgotten:
+    _claim_sensors(session, shipment_id)
+    for assignment in session.scalars(
+        select(SensorAssignment).where(SensorAssignment.shipment_id == shipment_id)
+    ).all():
         session.delete(assignment)
         session.flush()
-        judge(session, session.get_one(Sensor, assignment.sensor_id), assignment.since, None, now)
+        _judge(session, session.get_one(Sensor, assignment.sensor_id), assignment, now)
+
+
+def _claim_sensors(session: Session, shipment_id: UUID) -> None:
+    """Of all that ever watched a shipment, before it is asked which of them do."""
+    watching = select(SensorAssignment.sensor_id).where(SensorAssignment.shipment_id == shipment_id).distinct()
+    states.claim(session, session.scalars(watching).all())
 
 
 def _assign(session: Session, sensor: Sensor, assignment: SensorAssignment, now: datetime) -> None:
@@ -83,4 +92,11 @@ def _assign(session: Session, sensor: Sensor, assignment: SensorAssignment, now:
         raise Conflict(Code.SENSOR_IN_USE, "sensors", sensor.serial, N_("a sensor that watches nothing else then"))
     session.add(assignment)
     session.flush()
-    judge(session, sensor, since, None, now)
+    _judge(session, sensor, assignment, now)
+
+
+def _judge(session: Session, sensor: Sensor, changed: SensorAssignment, now: datetime) -> None:
+    """Judge anew what a watch that changed has to do with: all of the time where no other is known."""
+    others = SensorAssignment.sensor_id == sensor.id, SensorAssignment.since != changed.since
+    alone = session.scalar(select(~exists().where(*others)))
+    judge(session, sensor, BEGINNING if alone else changed.since, None, now, WATCH_CHANGED)

@@ -9,18 +9,38 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select, true, type_coerce
 from sqlalchemy.orm import Session, aliased
 
+from inventory.domain.adverse_events import REPORTING_RULES, AdverseEventKind, ReportClock, Reporting
 from inventory.domain.deadlines import SOON, RuleName, Status, status
 from inventory.domain.forecast import Forecast
 from inventory.domain.outcomes import Outcome
 from inventory.persistence.database import Database
 from inventory.persistence.planning import by_index
 from inventory.persistence.statements import rows_in
-from inventory.persistence.tables import HOLDS, Appliance, Batch, Custody, Deadline, Facility, Location, Shipment
-from inventory.services import lookups
-from inventory.services.paging import Column, Page, page
+from inventory.persistence.tables import (
+    HOLDS,
+    AdverseEvent,
+    Appliance,
+    Batch,
+    Custody,
+    Deadline,
+    Facility,
+    Location,
+    Shipment,
+)
+from inventory.services import lookups, reporting_clocks
+from inventory.services.paging import Column, Page, merged, page
 from inventory.services.places import Place, place_of, with_place
 from inventory.services.tallies import Tally, doses_of, tallies
 from inventory.services.waiting import Waiting, waiting
+
+
+@dataclass(frozen=True)
+class DueReport:
+    """What the clock of a report is about: an adverse event, what it is, and the facility that has to report it on."""
+
+    adverse_event: UUID
+    kind: AdverseEventKind
+    facility: str
 
 
 @dataclass(frozen=True)
@@ -29,13 +49,14 @@ class DeadlineLine:
 
     `time_left` is negative once it is missed. `doses_left` are under it; `doses_met` met it, `doses_late` left it after
     it was due, `doses_ended` left it in time but otherwise than it asks. Doses that went on to another custody took the
-    clock with them and are counted there. Without doses left there is nothing to forecast.
+    clock with them and are counted there. Without doses left there is nothing to forecast. The clock of a report
+    (`report`) runs on no doses and in no place: its batch is that of the dose before the adverse event.
     """
 
-    custody: UUID
-    name: RuleName
+    custody: UUID | None
+    name: RuleName | ReportClock
     rule_set: str
-    place: Place
+    place: Place | None
     gtin: str
     batch: str
     opened_at: datetime
@@ -47,6 +68,7 @@ class DeadlineLine:
     doses_ended: int
     status: Status
     forecast: Forecast | None
+    report: DueReport | None = None
 
 
 MET, LATE = doses_of(Outcome.MET), doses_of(Outcome.LATE)
@@ -74,12 +96,44 @@ def list_deadlines(
         by_index(session)
         query, custody, due_at = _past() if wanted in _PAST else _running()
         query = query.where((_RUNNING | _PAST)[wanted](now))
-        if facility is not None:
-            query = query.where(_at(custody, lookups.facility(session, facility)))
+        where = None if facility is None else lookups.facility(session, facility)
+        if where is not None:
+            query = query.where(_at(custody, where))
         # One custody may have several clocks that are due together: no two lines may share a key.
         key = (due_at, Deadline.custody_id, Deadline.batch_id, type_coerce(Deadline.name, String).label("clock"))
         found = page(session, query, key, after, limit)
-        return found.map(_Told(session, found.items, now).line)
+        reports = reporting_clocks.list_clocks(session, where, wanted, now, after, limit)
+        found = merged(found, reports, len(key), limit)
+        doses = _Told(session, [row for row in found.items if not _is_report(row)], now)
+        return found.map(lambda row: _report_line(row, now) if _is_report(row) else doses.line(row))
+
+
+def _is_report(row: Any) -> bool:
+    return isinstance(row[0], AdverseEvent)
+
+
+def _report_line(row: Any, now: datetime) -> DeadlineLine:
+    """The line of a report's clock, which runs on no doses."""
+    said: AdverseEvent = row[0]
+    clock = Reporting(said.clock_opened_at, said.due_at, said.met_at)
+    return DeadlineLine(
+        custody=None,
+        name=ReportClock.REPORT,
+        rule_set=REPORTING_RULES,
+        place=None,
+        gtin=row.gtin,
+        batch=row.number,
+        opened_at=clock.opened_at,
+        due_at=clock.due_at,
+        time_left=clock.due_at - now,
+        doses_left=0,
+        doses_met=0,
+        doses_late=0,
+        doses_ended=0,
+        status=clock.status(now),
+        forecast=None,
+        report=DueReport(said.first_id, said.kind, row.facility),
+    )
 
 
 Clocks = tuple[Select[*tuple[Any, ...]], type[Custody], Column]

@@ -15,7 +15,7 @@ from inventory.domain.instants import stated
 from inventory.domain.words import EventKind, Purpose
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Facility, Movement, Shipment, StockEvent
-from inventory.services import assignments, ledger, lookups, settled
+from inventory.services import assignments, ledger, lookups, pack_files, settled
 from inventory.services.posting import Posted, Request, post
 
 
@@ -59,6 +59,8 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     _refuse_under_a_later_count(session, event, lines)
     _refuse_answered(session, event)
     batch = session.get_one(Batch, event.batch_id)
+    if any(line.from_custody_id is None for line in lines) and (event.details or {}).get("packs"):
+        pack_files.in_turn(session)  # its packs are to come again
     if event.shipment_id is not None:
         lookups.shipment(session, event.shipment_id, hold=True)  # when it arrived hangs on its other receipts
     draft = ledger.Draft(EventKind.CORRECT, batch, facility, at, event.shipment_id, order.reason, reverses_id=event.id)
@@ -67,6 +69,7 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     if any(line.end_kind for line in lines):
         draft.packs.give_back(session, event.batch_id, event.details)
     events = ledger.record(session, request, [draft])
+    _refuse_under_a_later_count(session, event, lines, keep_out=True)  # again, for one may have come meanwhile
     if event.kind is EventKind.RECEIVE and event.shipment_id is not None:
         _arrive_anew(session, event.shipment_id, request.now)
     elif event.kind in {EventKind.DISPATCH, EventKind.RETURN} and event.shipment_id is not None:
@@ -131,12 +134,16 @@ def _refuse_answered(session: Session, event: StockEvent) -> None:
         raise Conflict(Code.CUSTODY_TOUCHED, "event", event.id, expected, given=administration)
 
 
-def _refuse_under_a_later_count(session: Session, event: StockEvent, lines: Sequence[Movement]) -> None:
+def _refuse_under_a_later_count(
+    session: Session, event: StockEvent, lines: Sequence[Movement], *, keep_out: bool = False
+) -> None:
     """A later count has found what this one had brought the book to; without it, the book would differ from that."""
     if event.kind is not EventKind.COUNT or not lines:
         return
     details = event.details or {}
-    for later in settled.counts_after(session, [event.batch_id], event.facility_id, event.occurred_at):
+    if keep_out:
+        settled.keep_out(session, details["appliance"], held=details["held"])
+    for later in settled.counts_after(session, [event.batch_id], [event.facility_id], event.occurred_at):
         if later.is_of(details["appliance"], held=details["held"]):
             expected = N_("the last count there; correct the count of %(counted)s first")
             counted = later.at.isoformat()

@@ -53,6 +53,7 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     appliance = lookups.appliance_of(session, order.appliance, facility)
     wanted = Wanted(EventKind.COUNT, known, None, Within(facility, order.held, appliance.id), at)
     kept = choice.hold(session, wanted)
+    settled.keep_out(session, appliance.code, held=order.held)
     _refuse_after_a_later_count(session, facility, known, order, at)
     book = _book(session, wanted)
     if book != order.counted and order.reason is None:
@@ -73,7 +74,7 @@ def _refuse_after_a_later_count(
     session: Session, facility: Facility, known: KnownBatch, order: CountOrder, at: datetime
 ) -> None:
     """A count corrects the book from its time on; an older one would correct once more what a later one has settled."""
-    for later in settled.counts_after(session, [known.batch.id], facility.id, at):
+    for later in settled.counts_after(session, [known.batch.id], [facility.id], at):
         if later.is_of(order.appliance, held=order.held):
             expected = N_("a time not before the last count there, %(counted)s")
             shown = later.at.isoformat()

@@ -4,18 +4,32 @@ An administration asks this before it is carried out, so one statement answers w
 chain of the custodies that were chosen, with the excursions that touched it and the clocks that ran on it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, CompoundSelect, and_, bindparam, literal_column, null, or_, select, type_coerce
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    and_,
+    bindparam,
+    literal_column,
+    null,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from inventory.domain.deadlines import LIMITS
 from inventory.domain.reasons import STANDING, Reason, ReasonCode
 from inventory.domain.usability import Doses, Exposed, Override, Past, Policies, Ran, check
 from inventory.domain.words import EventKind
+from inventory.persistence import arrays
 from inventory.persistence.tables import (
     Custody,
     Deadline,
@@ -41,11 +55,17 @@ class Doubts:
         self._pasts: dict[UUID, Past] = {}
         self._overrides: dict[tuple[UUID, UUID], list[Override]] = {}
 
+    def look_ahead(self, custodies: Collection[tuple[UUID, UUID]]) -> None:
+        """Ask at once for the ways of custodies, each after its batch; only PostgreSQL can be asked so."""
+        self._pasts |= _pasts(self._session, sorted(custodies), self._until)
+
     def past(self, batch_id: UUID, custodies: Collection[UUID]) -> Past:
         """The ways of these custodies of a batch, taken together."""
-        for each in custodies:
-            if each not in self._pasts:
-                self._pasts[each] = _past(self._session, batch_id, each, self._until)
+        missing = [each for each in custodies if each not in self._pasts]
+        if arrays.are_taken(self._session):
+            self.look_ahead([(batch_id, each) for each in missing])
+        else:
+            self._pasts |= {each: _past(self._session, batch_id, each, self._until) for each in missing}
         return _together([self._pasts[each] for each in custodies])
 
     def reasons(
@@ -83,9 +103,25 @@ def _overrides(session: Session, batch_id: UUID, line: Iterable[UUID]) -> list[O
 
 
 def _past(session: Session, batch_id: UUID, custody: UUID, until: datetime) -> Past:
-    """The way of one custody; a statement for each, for mostly there is one, and a list of ids costs more to write."""
+    """The way of one custody, for a database that cannot be asked for several at once."""
     rows = session.execute(_WAY, {"batch": batch_id, "custody": custody, "until": until}).all()
-    serials = _serials(session, {row.sensor_id for row in rows if row.sensor_id})
+    return _past_of(rows, _serials(session, rows))
+
+
+def _pasts(session: Session, custodies: Sequence[tuple[UUID, UUID]], until: datetime) -> dict[UUID, Past]:
+    """The ways of custodies, each after its batch, in one statement."""
+    if not custodies:
+        return {}
+    batches, ids = (arrays.packed(each, Custody.id.type) for each in zip(*custodies, strict=True))
+    rows = session.execute(_WAYS, {"batches": batches, "custodies": ids, "until": until}).all()
+    serials = _serials(session, rows)
+    of: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        of[row.leaf].append(row)
+    return {custody: _past_of(of[custody], serials) for _, custody in custodies}
+
+
+def _past_of(rows: Sequence[Row[Any]], serials: Mapping[UUID, str]) -> Past:
     return Past(
         tuple(found for row in rows if row.name is None and (found := _exposed(row, serials[row.sensor_id]))),
         tuple(Ran(row.name, row.rule_set, row.due_at, row.left_at) for row in rows if row.name is not None),
@@ -104,7 +140,8 @@ def _together(pasts: Sequence[Past]) -> Past:
     )
 
 
-def _serials(session: Session, sensors: Collection[UUID]) -> dict[UUID, str]:
+def _serials(session: Session, rows: Iterable[Row[Any]]) -> dict[UUID, str]:
+    sensors = {row.sensor_id for row in rows if row.sensor_id}
     if not sensors:
         return {}
     found = session.execute(select(Sensor.id, Sensor.serial).where(Sensor.id.in_(sensors)))
@@ -119,18 +156,20 @@ def _exposed(row: Any, serial: str) -> Exposed | None:
     return Exposed(row.excursion, serial, row.side, row.rule_name, row.started_at, row.ended_at, row.changed_at, since)
 
 
-def _chain() -> CTE:
-    """A custody and those above it, with the time that the doses were there."""
-    leaf = select(
+def _chain(leaf: ColumnElement[bool]) -> CTE:
+    """Custodies and those above them, with the time that the doses were there."""
+    first = select(
+        Custody.id.label("leaf"),
         Custody.id,
         Custody.batch_id,
         Custody.parent_id,
         Custody.location_id,
         Custody.opened_at.label("came_at"),
         bindparam("until", type_=Custody.opened_at.type).label("left_at"),
-    ).where(Custody.batch_id == bindparam("batch"), Custody.id == bindparam("custody"))
-    chain = leaf.cte("chain", recursive=True)
+    ).where(leaf)
+    chain = first.cte("chain", recursive=True)
     above = select(
+        chain.c.leaf,
         Custody.id,
         Custody.batch_id,
         Custody.parent_id,
@@ -141,12 +180,12 @@ def _chain() -> CTE:
     return chain.union_all(above)
 
 
-def _way() -> CompoundSelect[*tuple[Any, ...]]:
+def _way(leaf: ColumnElement[bool]) -> CompoundSelect[*tuple[Any, ...]]:
     """The excursions of the places on the chain while the doses were there, and the clocks that the doses came to miss.
 
     The limits of opened and thawed vials are not among these clocks: they go on with the doses, and are checked there.
     """
-    chain = _chain()
+    chain = _chain(leaf)
     of_excursion = {
         "excursion": Excursion.id,
         "sensor_id": Excursion.sensor_id,
@@ -159,7 +198,7 @@ def _way() -> CompoundSelect[*tuple[Any, ...]]:
         "until": SensorAssignment.until,
     }
     of_clock = {"name": Deadline.name, "rule_set": Deadline.rule_set, "due_at": Deadline.due_at}
-    stay = (chain.c.came_at, chain.c.left_at)
+    stay = (chain.c.leaf, chain.c.came_at, chain.c.left_at)
     watch = or_(
         SensorAssignment.appliance_id == Location.appliance_id, SensorAssignment.shipment_id == Location.shipment_id
     )
@@ -192,4 +231,6 @@ def _nothing(columns: dict[str, Any]) -> list[Any]:
     return [type_coerce(null(), column.type).label(name) for name, column in columns.items()]
 
 
-_WAY = _way()
+_WAY = _way((Custody.batch_id == bindparam("batch")) & (Custody.id == bindparam("custody")))
+_asked = arrays.rows(batches=Custody.batch_id.type, custodies=Custody.id.type)
+_WAYS = _way((Custody.batch_id == _asked.c.batches) & (Custody.id == _asked.c.custodies))

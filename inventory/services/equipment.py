@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from inventory.domain import gs1
 from inventory.domain.instants import stated
 from inventory.domain.words import ApplianceKind, LocationKind
 from inventory.persistence.database import Database
@@ -16,7 +17,6 @@ from inventory.persistence.tables import (
     Gateway,
     Location,
     Sensor,
-    SensorAssignment,
     StorageProfile,
 )
 from inventory.services import assignments, lookups
@@ -47,7 +47,7 @@ class GatewayRecord:
 class SensorRecord:
     """A sensor: how often it measures, by which profile it is judged, which gateway and appliance it belongs to.
 
-    `appliance_since` is when it began to watch that appliance.
+    `appliance_since` is when it began to watch that appliance; `giai` is its GS1 asset number.
     """
 
     serial: str
@@ -56,6 +56,7 @@ class SensorRecord:
     gateway: str | None = None
     appliance: str | None = None
     appliance_since: datetime | None = None
+    giai: str | None = None
 
 
 def add_appliance(database: Database, record: ApplianceRecord) -> ApplianceRecord:
@@ -111,26 +112,20 @@ def add_gateway(database: Database, record: GatewayRecord) -> GatewayRecord:
     return database.write(work)
 
 
-def list_gateways(database: Database, after: str | None, limit: int) -> Page[GatewayRecord]:
-    """Gateways by code."""
-    query = select(Gateway, Facility.code).join(Facility, Facility.id == Gateway.facility_id)
-    with database.read() as session:
-        return page(session, query, [Gateway.code], after, limit).map(
-            lambda row: GatewayRecord(row[0].code, row[1], row[0].shard)
-        )
-
-
 def add_sensor(database: Database, record: SensorRecord, now: datetime) -> SensorRecord:
     """Make a sensor known and, where an appliance is named, assign it.
 
     Raises:
-        Invalid: `not_found`; `naive_time` or `time_in_future` for `appliance_since`.
+        Invalid: `not_found`; `naive_time` or `time_in_future` for `appliance_since`; `malformed` for its GIAI.
         Conflict: `already_exists`.
     """
     since = stated("appliance_since", record.appliance_since or now, now)
+    giai = None if record.giai is None else gs1.giai(record.giai)
 
     def work(session: Session) -> SensorRecord:
         lookups.refuse_known(session, Sensor.serial, record.serial, "serial")
+        if giai is not None:
+            lookups.refuse_known(session, Sensor.giai, giai, "giai")  # type: ignore[arg-type]
         lookups.by_code(session, StorageProfile.code, record.storage_profile, "storage_profile")
         gateway: Gateway | None = None
         if record.gateway is not None:
@@ -141,6 +136,7 @@ def add_sensor(database: Database, record: SensorRecord, now: datetime) -> Senso
             interval_seconds=record.interval_seconds,
             profile_code=record.storage_profile,
             gateway_id=gateway.id if gateway else None,
+            giai=giai,
         )
         session.add(sensor)
         session.flush()
@@ -150,24 +146,3 @@ def add_sensor(database: Database, record: SensorRecord, now: datetime) -> Senso
         return record
 
     return database.write(work)
-
-
-def list_sensors(database: Database, after: str | None, limit: int) -> Page[SensorRecord]:
-    """Sensors by serial, each with the appliance that it watches now."""
-    watching = (
-        select(SensorAssignment.sensor_id, SensorAssignment.since, Appliance.code)
-        .join(Appliance, Appliance.id == SensorAssignment.appliance_id)
-        .where(SensorAssignment.until.is_(None))
-        .subquery()
-    )
-    query = (
-        select(Sensor, Gateway.code, watching.c.code, watching.c.since)
-        .outerjoin(Gateway, Gateway.id == Sensor.gateway_id)
-        .outerjoin(watching, watching.c.sensor_id == Sensor.id)
-    )
-    with database.read() as session:
-        return page(session, query, [Sensor.serial], after, limit).map(
-            lambda row: SensorRecord(
-                row[0].serial, row[0].interval_seconds, row[0].profile_code, row[1], row[2], row[3]
-            )
-        )

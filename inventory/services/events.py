@@ -1,7 +1,7 @@
 """What happened: the events of the ledger, corrected ones and corrections among them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,12 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     corrected: bool = True
+    kinds: tuple[EventKind, ...] = ()
+
+    @property
+    def of_kinds(self) -> tuple[EventKind, ...]:
+        """The kinds that are wanted; none where all are."""
+        return self.kinds if self.kind is None else (self.kind,)
 
 
 def list_events(database: Database, wanted: EventFilter, after: str | None, limit: int) -> Page[Event]:
@@ -92,12 +98,24 @@ def list_events(database: Database, wanted: EventFilter, after: str | None, limi
         Invalid: `malformed` where neither a facility nor a batch nor a shipment is named, for that would be the whole
             ledger; `not_found` for a facility that is not known, `malformed` or `wrong_check_digit` for the GTIN.
     """
+    with database.read() as session:
+        return page_of_events(session, wanted, after, limit)
+
+
+def page_of_events(session: Session, wanted: EventFilter, after: str | None, limit: int) -> Page[Event]:
+    """The same for a service that asks more of the same moment."""
     if wanted.facility is None and wanted.batch is None and wanted.shipment is None:
         raise Invalid(Code.MALFORMED, "facility", None, N_("a facility, a batch or a shipment"))
-    with database.read() as session:
-        found = page(session, summaries().where(*_conditions(session, wanted)), KEY, after, limit)
-        moved = _movements(session, found.items)
-        return found.map(lambda row: _event(row, moved[row[0].id]))
+    found = page(session, summaries().where(*_conditions(session, wanted)), KEY, after, limit)
+    moved = _movements(session, found.items)
+    return found.map(lambda row: _event(row, moved[row[0].id]))
+
+
+def events_of(session: Session, ids: Iterable[UUID]) -> dict[UUID, Event]:
+    """The events of ids, as far as there are any."""
+    rows = rows_in(session, summaries(), StockEvent.id, ids)
+    moved = _movements(session, rows)
+    return {row[0].id: _event(row, moved[row[0].id]) for row in rows}
 
 
 def get_event(database: Database, event: UUID) -> Event:
@@ -157,8 +175,8 @@ def _conditions(session: Session, wanted: EventFilter) -> list[ColumnElement[boo
         conditions.append(StockEvent.batch_id.in_(_batches(session, wanted)))
     if wanted.shipment is not None:
         conditions.append(StockEvent.shipment_id == wanted.shipment)
-    if wanted.kind is not None:
-        conditions.append(StockEvent.kind == wanted.kind)
+    if wanted.of_kinds:
+        conditions.append(StockEvent.kind.in_(wanted.of_kinds))
     if wanted.since is not None:
         conditions.append(StockEvent.occurred_at >= wanted.since)
     if wanted.until is not None:

@@ -1,23 +1,33 @@
 """What was seen of a place over a time: its sensors' readings as exposure, and the excursions found there."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import FromClause, Integer, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from inventory.domain.exposure import Band, Exposure, expose
-from inventory.domain.readings import Stretch, covered, stretches, within
+from inventory.domain.budgets import Measures, together
+from inventory.domain.exposure import Exposure
+from inventory.domain.seen import Seen, nothing
 from inventory.domain.words import Side
-from inventory.persistence.tables import Excursion, Location, Sensor, SensorAssignment
-from inventory.services.judgement import hold_of, read_between
+from inventory.persistence.asked import Asked
+from inventory.persistence.statements import core
+from inventory.persistence.tables import Excursion, Sensor
+from inventory.services.exposures import Exposed, Part, exposures
+from inventory.services.watches import Stay
 
 
 @dataclass(frozen=True)
 class ExcursionSummary:
-    """An excursion with the rule that it broke; temperatures in hundredths of a degree Celsius."""
+    """An excursion with the rule that it broke; temperatures in hundredths of a degree Celsius.
+
+    `window` is what the time beyond is summed over, None where it has to be one run. `version` is that of this
+    verdict; the earlier ones are listed by inventory.services.excursions.
+    """
 
     id: UUID
     sensor: str
@@ -26,6 +36,7 @@ class ExcursionSummary:
     threshold: int | None
     inclusive: bool | None
     duration: timedelta | None
+    window: timedelta | None
     started_at: datetime
     alarm_at: datetime
     ended_at: datetime | None
@@ -33,6 +44,7 @@ class ExcursionSummary:
     unseen: timedelta
     extreme: int | None
     cancelled_at: datetime | None
+    version: int
 
 
 @dataclass(frozen=True)
@@ -49,57 +61,93 @@ class SensorEvidence:
 class Evidence:
     """What was seen of a place: by each of its sensors, and the excursions there.
 
-    `unseen` is the time that none of them saw: all of it where there is no sensor.
+    `unseen` is the time that none of them saw: all of it where there is no sensor. Of it, `archived` lies in months
+    whose readings are in files, and outside the whole hours that roll-ups tell of: what was seen then is known when
+    they are restored. `worst` is what they say together: of sensors beside each other the worst of each figure.
     """
 
     unseen: timedelta
+    archived: timedelta
     sensors: tuple[SensorEvidence, ...]
     excursions: tuple[ExcursionSummary, ...]
+    worst: Seen
 
 
-def evidence(session: Session, location_id: UUID, since: datetime, until: datetime, band: Band) -> Evidence:
-    """What was seen of a location from `since` to `until`, against the band of the product that was there."""
-    sensors: list[SensorEvidence] = []
-    found: list[ExcursionSummary] = []
-    seen: list[Stretch] = []
-    for sensor, watch in _watches(session, location_id, since, until):
-        start, end = max(since, watch.since), min(until, watch.until or until)
-        parts = _seen(session, sensor, watch, start, end)
-        seen += [part for part in parts if part.temperature is not None]
-        sensors.append(SensorEvidence(sensor.serial, start, end, expose(parts, band)))
-        found += excursions_between(session, sensor, start, end)
-    unseen = until - since - covered(seen)
-    return Evidence(unseen, tuple(sensors), tuple(sorted(found, key=lambda each: (each.started_at, each.id))))
+class Together(NamedTuple):
+    """What was seen of a place, by all of its sensors together; see `Evidence`."""
+
+    unseen: timedelta
+    archived: timedelta
+    worst: Seen
 
 
-def _watches(
-    session: Session, location_id: UUID, since: datetime, until: datetime
-) -> Sequence[tuple[Sensor, SensorAssignment]]:
-    query = (
-        select(Sensor, SensorAssignment)
-        .join(SensorAssignment, SensorAssignment.sensor_id == Sensor.id)
-        .join(
-            Location,
-            or_(
-                Location.appliance_id == SensorAssignment.appliance_id,
-                Location.shipment_id == SensorAssignment.shipment_id,
-            ),
-        )
-        .where(
-            Location.id == location_id,
-            SensorAssignment.since < until,
-            or_(SensorAssignment.until.is_(None), SensorAssignment.until > since),
-        )
-        .order_by(Sensor.serial, SensorAssignment.since)
+def evidences(session: Session, stays: Sequence[Stay], measures: Measures) -> list[Evidence]:
+    """What was seen of each stay, against the band and the budgets of the product that was there."""
+    return evidences_and_sums(session, stays, (), measures)[0]
+
+
+def evidences_and_sums(
+    session: Session, stays: Sequence[Stay], others: Sequence[Stay], measures: Measures
+) -> tuple[list[Evidence], list[Together]]:
+    """The same of stays, and of others the sums alone; what is in both is asked for once."""
+    asked = {stay: number for number, stay in enumerate(dict.fromkeys([*stays, *others]))}
+    found = exposures(session, list(asked), measures)
+    sums = [_together(each, measures) for each in found]
+    numbers = [asked[stay] for stay in stays]
+    excursions = _excursions(session, {number: found[number] for number in numbers})
+    told = [_evidence(found[number], sums[number], excursions[number]) for number in numbers]
+    return told, [sums[asked[stay]] for stay in others]
+
+
+def _together(found: Exposed, measures: Measures) -> Together:
+    spans = [(part.watch.since, part.watch.until, part.seen) for part in found.parts]
+    return Together(found.unseen, found.archived, together(spans, nothing(len(measures.intervals))))
+
+
+def _evidence(found: Exposed, sums: Together, excursions: Sequence[ExcursionSummary]) -> Evidence:
+    sensors = tuple(SensorEvidence(part.watch.serial, part.since, part.until, _exposure(part)) for part in found.parts)
+    ordered = sorted(excursions, key=lambda each: (each.started_at, each.id))
+    return Evidence(sums.unseen, sums.archived, sensors, tuple(ordered), sums.worst)
+
+
+def _exposure(part: Part) -> Exposure:
+    return part.seen.exposure(part.watch.until - part.watch.since)
+
+
+def _meanwhile(asked: FromClause) -> Select[*tuple[Any, ...]]:
+    shared = and_(
+        Excursion.sensor_id == asked.c.sensor_id,
+        Excursion.cancelled_at.is_(None),
+        Excursion.started_at < asked.c.until,
+        or_(Excursion.ended_at.is_(None), Excursion.ended_at > asked.c.since),
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return select(asked.c.stay, asked.c.serial, *core(Excursion).columns).select_from(asked).join(Excursion, shared)
 
 
-def _seen(session: Session, sensor: Sensor, watch: SensorAssignment, since: datetime, until: datetime) -> list[Stretch]:
-    """What a sensor saw in a part of its watch; what it measured before it stood there says nothing of the place."""
-    hold = hold_of(sensor)
-    readings = read_between(session, sensor.id, max(since - hold, watch.since), until)
-    return list(within(stretches(readings, hold, until), since, until))
+_EXCURSIONS = Asked(
+    {
+        "stay": Integer(),
+        "serial": Sensor.serial.type,
+        "sensor_id": Excursion.sensor_id.type,
+        "since": Excursion.started_at.type,
+        "until": Excursion.started_at.type,
+    },
+    _meanwhile,
+)
+
+
+def _excursions(session: Session, found: Mapping[int, Exposed]) -> dict[int, list[ExcursionSummary]]:
+    """The standing excursions that share time with each stay, by its number."""
+    asked = [
+        (number, part.watch.serial, part.watch.sensor_id, part.since, part.until)
+        for number, each in found.items()
+        for part in each.parts
+        if part.watch.excursions
+    ]
+    by_stay: defaultdict[int, list[ExcursionSummary]] = defaultdict(list)
+    for row in _EXCURSIONS.rows(session, asked):
+        by_stay[row.stay].append(summary(row, row.serial))
+    return by_stay
 
 
 def excursions_between(session: Session, sensor: Sensor, since: datetime, until: datetime) -> list[ExcursionSummary]:
@@ -113,8 +161,8 @@ def excursions_between(session: Session, sensor: Sensor, since: datetime, until:
     return [summary(row, sensor.serial) for row in session.scalars(query)]
 
 
-def summary(row: Excursion, serial: str) -> ExcursionSummary:
-    """A stored excursion as it is shown."""
+def summary(row: Any, serial: str) -> ExcursionSummary:
+    """A stored excursion, or a row of its columns, as it is shown."""
     return ExcursionSummary(
         id=row.id,
         sensor=serial,
@@ -122,7 +170,8 @@ def summary(row: Excursion, serial: str) -> ExcursionSummary:
         rule=row.rule_name,
         threshold=row.threshold,
         inclusive=row.inclusive,
-        duration=None if row.duration_seconds is None else timedelta(seconds=row.duration_seconds),
+        duration=_time(row.duration_seconds),
+        window=_time(row.window_seconds),
         started_at=row.started_at,
         alarm_at=row.alarm_at,
         ended_at=row.ended_at,
@@ -130,4 +179,9 @@ def summary(row: Excursion, serial: str) -> ExcursionSummary:
         unseen=timedelta(seconds=row.unseen_seconds),
         extreme=row.extreme,
         cancelled_at=row.cancelled_at,
+        version=row.version,
     )
+
+
+def _time(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

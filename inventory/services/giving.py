@@ -1,6 +1,6 @@
 """Giving doses: which custodies they come from, which vials are opened for them, and whether they may be given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,9 +13,11 @@ from inventory.domain.custody import Holding, Scan, Take
 from inventory.domain.errors import ColdtrailError
 from inventory.domain.handling import happens_at, may_post
 from inventory.domain.instants import CLOCK_SKEW, stated
+from inventory.domain.products import gtin as valid_gtin
 from inventory.domain.recipients import opaque
 from inventory.domain.usability import OverrideReason, Scanned
 from inventory.domain.words import Chosen, End, EventKind
+from inventory.persistence import arrays
 from inventory.persistence.database import ATTEMPT
 from inventory.persistence.tables import Facility, Product
 from inventory.services import choice, lookups, openings, packs, settled, shelves
@@ -60,17 +62,21 @@ class _Opening:
 
 @dataclass(frozen=True)
 class _Pack:
-    """A pack that was scanned, as the lines before have left it; the book has it in the first of its custodies."""
+    """A pack that was scanned, as the lines before have left it; the book has it in the first of its custodies.
+
+    `opens` are the packs around it that its first dose opens.
+    """
 
     code: str
     doses: int
     remaining: int
     custodies: tuple[UUID, ...]
     held: bool
+    opens: tuple[str, ...]
 
     def scan(self, doses: int) -> Scan:
         """So many doses of it."""
-        return Scan(self.code, self.custodies[0], doses)
+        return Scan(self.code, self.custodies[0], doses, self.opens)
 
     def is_vial(self, product: Product) -> bool:
         """Whether it is one vial, which goes with its doses when it is opened; one of several vials stays."""
@@ -92,6 +98,7 @@ class Shelves:
         self._uncounted: dict[tuple[UUID, UUID], datetime] = {}
         self._held: dict[tuple[UUID, UUID], list[Holding]] = {}
         self._packs: dict[tuple[str, UUID], _Pack] = {}
+        self._opened: set[str] = set()
         self._before_use = BeforeUse(session, now)
 
     def drafts(self, actor: Actor, order: AdministrationOrder) -> list[Draft]:
@@ -115,6 +122,23 @@ class Shelves:
         self._take(there, takes, opening, pack)
         return [*opening.events, *overrides, draft]
 
+    def look_ahead(self, orders: Iterable[AdministrationOrder]) -> None:
+        """Ask at once what the lines would ask one by one; who finds no answer here asks, and is told what is wrong."""
+        if self._session.info.get(ATTEMPT) or not arrays.are_taken(self._session):
+            return
+        stated_at: dict[shelves.Name, datetime] = {}
+        for order in orders:
+            with suppress(ColdtrailError):
+                stated_at[_name(order)] = stated("occurred_at", order.occurred_at, self._now)
+        since = min(stated_at.values(), default=self._now) - CLOCK_SKEW
+        next_doses: set[tuple[UUID, UUID]] = set()
+        for name, found in shelves.look_at_several(self._session, stated_at, since).items():
+            if found.known is not None:
+                self._keep(name, found, found.known, since)
+                dose = custody.next_dose(found.holdings, self._now)
+                next_doses |= {(found.known.batch.id, dose.custody_id)} if dose else set()
+        self._before_use.look_ahead(next_doses)
+
     def hold(self, actor: Actor, orders: Sequence[AdministrationOrder]) -> None:
         """Keep others from what the lines may take, by batch, whatever the order of the lines."""
         scenes: dict[tuple[UUID, UUID], Scene] = {}
@@ -126,21 +150,26 @@ class Shelves:
             self._shelf(scenes[key])
 
     def _scene(self, actor: Actor, order: AdministrationOrder, at: datetime) -> Scene:
-        key = (order.facility, order.gtin, order.batch)
-        if key not in self._known:
+        name = _name(order)
+        if name not in self._known:
             since = at - CLOCK_SKEW  # the other lines' times are about the same
-            found = shelves.look(self._session, *key, since)
+            found = shelves.look(self._session, *name, since)
             actor.may_write_for(found.facility)  # before its stock is told
             known = found.known or lookups.batch(self._session, order.gtin, order.batch)  # which says what is unknown
-            self._known[key] = found.facility, known
-            if not found.counted:
-                self._uncounted[found.facility.id, known.batch.id] = since
-            if not self._session.info.get(ATTEMPT):
-                self._held[found.facility.id, known.batch.id] = found.holdings
-        facility, known = self._known[key]
+            self._keep(name, found, known, since)
+        facility, known = self._known[name]
         actor.may_write_for(facility)
         happens_at(EventKind.ADMINISTER, facility.kind, order.facility)
         return Scene(EventKind.ADMINISTER, facility, known, at)
+
+    def _keep(self, name: shelves.Name, found: shelves.Shelf, known: KnownBatch, since: datetime) -> None:
+        """What a look at a shelf has told; what it holds only where others were not faster before."""
+        self._known[name] = found.facility, known
+        key = (found.facility.id, known.batch.id)
+        if not found.counted:
+            self._uncounted[key] = since
+        if not self._session.info.get(ATTEMPT):
+            self._held[key] = found.holdings
 
     def _shelf(self, there: Scene) -> list[Holding]:
         """What the site's storages hold of the batch, less what this transaction has taken."""
@@ -151,14 +180,16 @@ class Shelves:
         return self._held[key]
 
     def _pack(self, there: Scene, code: str) -> _Pack:
-        """A pack of the batch, which has to be at the site."""
-        key = (code, there.facility.id)
+        """A pack of the batch, which has to be at the site, and not to have been opened for what is in it."""
+        (found,) = packs.of_batch(self._session, there.known.batch, [code])
+        row, key = found.pack, (found.pack.code, there.facility.id)
+        if row.opened or row.code in self._opened:
+            raise packs.was_opened(row.code)
         if key not in self._packs:
-            row = packs.of_batch(self._session, there.known.batch, code)
-            place = packs.whereabouts(self._session, row)
+            place = packs.whereabouts(self._session, found)
             if place.facility_id != there.facility.id:
-                raise packs.elsewhere(code, there.facility)
-            self._packs[key] = _Pack(code, row.doses, row.remaining, place.custodies, place.held)
+                raise packs.elsewhere(row.code, there.facility)
+            self._packs[key] = _Pack(row.code, row.doses, found.left, place.custodies, place.held, found.opens)
         return self._packs[key]
 
     def _book(self, there: Scene, pack: _Pack) -> Scanned:
@@ -232,6 +263,11 @@ class Shelves:
             left = pack.remaining - sum(take.doses for take in takes)
             pack = replace(pack.opened(opening, there.known.product), remaining=left)
             self._packs[pack.code, there.facility.id] = pack
+            self._opened |= set(pack.opens)
+
+
+def _name(order: AdministrationOrder) -> shelves.Name:
+    return order.facility, valid_gtin(order.gtin), order.batch
 
 
 def _apart(found: list[Holding]) -> tuple[list[Holding], list[Holding]]:

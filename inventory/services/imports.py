@@ -12,34 +12,40 @@ from inventory.domain.excursions import ExcursionRule
 from inventory.domain.instants import stated
 from inventory.domain.temperature import celsius
 from inventory.domain.words import Side
+from inventory.persistence import months
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Appliance, Sensor, SensorAssignment
-from inventory.services import assignments, lookups
+from inventory.services import assignments, device_alarms, lookups
 from inventory.services.evidence import ExcursionSummary, excursions_between
 from inventory.services.ids import new_id
-from inventory.services.messages import Measurement
+from inventory.services.messages import AlarmState, Measurement
 from inventory.services.monitoring import record_readings
 from inventory.services.rules import add_profile
 
 
 @dataclass(frozen=True)
 class Limit:
-    """An alarm limit that a logger was set to: strictly beyond `threshold` for `duration`, consecutively."""
+    """An alarm limit that a logger was set to: beyond `threshold` for `duration`, consecutively.
+
+    Strictly beyond it, unless the limit itself counts (`inclusive`).
+    """
 
     side: Side
     threshold: int
     duration: timedelta
+    inclusive: bool = False
 
 
 @dataclass(frozen=True)
 class LoggerFile:
-    """What a logger's file says: whose it is, how often it measured, its own limits and its readings."""
+    """What a logger's file says: whose it is, how often it measured, its own limits, readings and alarms."""
 
     serial: str
     interval_seconds: int
     limits: tuple[Limit, ...]
     activated_at: datetime
     readings: Sequence[Measurement]
+    alarms: Sequence[AlarmState] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Imported:
 
 
 def import_logger_file(database: Database, file: LoggerFile, appliance: str | None, now: datetime) -> Imported:
-    """Store a logger's readings and judge them. The same file again changes nothing.
+    """Store a logger's readings, and judge them, and the alarms that it tells itself. The same again changes nothing.
 
     A logger that is not known yet is registered and judged by its own limits; where an appliance is named it is
     assigned to it from its activation on.
@@ -64,17 +70,21 @@ def import_logger_file(database: Database, file: LoggerFile, appliance: str | No
     """
     for one in file.readings:
         stated("readings", one.measured_at, now)
+    for state in file.alarms:
+        stated("alarms", state.at, now)
 
     def work(session: Session) -> Imported:
         sensor = session.scalar(select(Sensor).where(Sensor.serial == file.serial)) or _register(session, file)
         if appliance is not None:
             _place(session, sensor, appliance, file.activated_at, now)
         new = record_readings(session, sensor, file.readings, now)
+        device_alarms.note(session, [(sensor, state) for state in file.alarms], now)
         first = min((each.measured_at for each in file.readings), default=now)
         last = max((each.measured_at for each in file.readings), default=now)
         found = excursions_between(session, sensor, first, last)
         return Imported(len(file.readings), new, tuple(sorted(found, key=lambda each: each.started_at)))
 
+    months.ensure(database, {one.measured_at for one in file.readings})
     return database.write(work)
 
 
@@ -101,10 +111,7 @@ def _place(session: Session, sensor: Sensor, appliance: str, since: datetime, no
 
 def _own_profile(session: Session, file: LoggerFile) -> str:
     """A storage profile of the logger's own limits, named by them, so that loggers set alike share it."""
-    rules = [
-        ExcursionRule("HOT" if limit.side is Side.ABOVE else "COLD", limit.side, limit.threshold, False, limit.duration)
-        for limit in file.limits
-    ]
+    rules = [_rule(limit) for limit in file.limits]
     limits = {rule.side: rule for rule in rules}
     if set(limits) != {Side.ABOVE, Side.BELOW}:
         raise Invalid(Code.MALFORMED, "limits", len(rules), N_("one limit above and one below"))
@@ -113,5 +120,11 @@ def _own_profile(session: Session, file: LoggerFile) -> str:
     return code
 
 
+def _rule(limit: Limit) -> ExcursionRule:
+    name = "HOT" if limit.side is Side.ABOVE else "COLD"
+    return ExcursionRule(name, limit.side, limit.threshold, limit.inclusive, limit.duration)
+
+
 def _named(rule: ExcursionRule) -> str:
-    return f"{celsius(rule.threshold)}:{int(rule.duration.total_seconds() // 60)}"
+    reached = "=" if rule.inclusive else ""
+    return f"{reached}{celsius(rule.threshold)}:{int(rule.duration.total_seconds() // 60)}"

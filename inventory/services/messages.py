@@ -1,13 +1,14 @@
 """What a gateway says, and what it may be told: the shapes that `monitoring.record` takes and gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from inventory.domain.words import RejectReason
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One reading in a message: the sensor's serial, the instant (UTC) and hundredths of a degree Celsius."""
 
     sensor: str
@@ -16,7 +17,40 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class AlarmState:
+    """What a device itself says of its alarms at an instant: its own codes; none where it says that there is none."""
+
+    sensor: str
+    at: datetime
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """That a gateway is there, or, as a rule said by its last will, that it is not.
+
+    `birth` numbers the connection that it is said of, so that a will that comes late is not taken for a later one's.
+    """
+
+    online: bool
+    birth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeNote:
+    """What is known of a Sparkplug edge node after a message of its; see mqtt_ingest.edge_nodes.
+
+    `births` is what its births said, as JSON. `missed` messages were missing before this one, `unread` temperatures of
+    it were none. `rebirth` says that it is to be asked for its births.
+    """
+
+    births: Mapping[str, Any]
+    missed: int = 0
+    unread: int = 0
+    rebirth: bool = False
+
+
+class Message(NamedTuple):
     """A well-formed message of a gateway.
 
     A native message is numbered by `boot` and `seq` together, a WHO delivery by its `transfer_id`; a message
@@ -34,6 +68,9 @@ class Message:
     seq: int | None = None
     transfer_id: str | None = None
     first: int | None = None
+    alarms: tuple[AlarmState, ...] = ()
+    presence: Presence | None = None
+    edge: EdgeNote | None = None
 
 
 @dataclass(frozen=True, slots=True)

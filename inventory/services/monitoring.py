@@ -4,178 +4,172 @@ A reading is (sensor, measured_at): the same again changes nothing, another valu
 a conflict. What cannot be stored is kept whole with its reason. Nothing is dropped.
 """
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from inventory.domain.instants import CLOCK_SKEW, OLDEST
+from inventory.domain.instants import counted, instant
 from inventory.domain.words import RejectReason
-from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_new, rows_in
-from inventory.persistence.tables import Gateway, Reading, ReadingConflict, RejectedMessage, Sensor
-from inventory.services import streams
-from inventory.services.ids import new_id
-from inventory.services.judgement import judge, lock
+from inventory.persistence import months
+from inventory.persistence.bulk import insert_certain
+from inventory.persistence.database import ATTEMPT, Database, LostRace
+from inventory.persistence.tables import Reading, Sensor, StorageProfile
+from inventory.services import growth, rollups, settling, states, streams
+from inventory.services.following import Followed, follow
+from inventory.services.hearing import Hearing
+from inventory.services.judgement import judge
+from inventory.services.known import Directory, known_of
 from inventory.services.messages import Measurement, Message, Receipt, Rejection
+from inventory.services.rejections import keep_aside
+from inventory.services.sorting import Sorted, sort_out
+from inventory.services.states import Track
+from inventory.services.streams import Streams
 
-Key = tuple[UUID, datetime]
-Doubt = tuple[RejectReason, str]
+_MOST_TRACKS = 100_000
+_DAY = timedelta(days=1)
 
-
-@dataclass(frozen=True)
-class _Known:
-    """The gateways and sensors that a chunk speaks of."""
-
-    gateways: dict[str, Gateway]
-    sensors: dict[str, Sensor]
-
-    def refusal(self, message: Message) -> Doubt | None:
-        """Why nothing of a message can be stored."""
-        gateway = self.gateways.get(message.gateway)
-        if gateway is None:
-            return RejectReason.UNKNOWN_GATEWAY, f"gateway {message.gateway} is not enrolled"
-        if gateway.shard != message.shard:
-            return (
-                RejectReason.WRONG_SHARD,
-                f"shard {message.shard}; {gateway.code} was given {gateway.shard}",
-            )
-        return None
-
-    def doubt(self, one: Measurement, gateway: Gateway, now: datetime) -> Doubt | None:
-        """Why one reading of a message cannot be stored."""
-        sensor = self.sensors.get(one.sensor)
-        if sensor is None:
-            return RejectReason.UNKNOWN_SENSOR, f"sensor {one.sensor} is not registered"
-        if sensor.gateway_id not in {None, gateway.id}:
-            return RejectReason.FOREIGN_SENSOR, f"sensor {one.sensor} belongs to another gateway"
-        if one.measured_at > now + CLOCK_SKEW:
-            return RejectReason.TIME_IN_FUTURE, f"{one.sensor} at {one.measured_at.isoformat()}"
-        if one.measured_at < OLDEST:
-            return RejectReason.TIME_TOO_OLD, f"{one.sensor} at {one.measured_at.isoformat()}"
-        return None
+Entry = Message | Rejection
 
 
-def record(database: Database, chunk: Sequence[Message | Rejection], now: datetime) -> list[Receipt]:
-    """Store a chunk in one transaction; the receipts may be sent once this has returned.
+class _Taken(NamedTuple):
+    """What a transaction did, to be remembered once it is committed."""
 
-    The same chunk again, in any order and division, changes nothing and gives its receipts again.
-    """
-    return database.write(lambda session: _record(session, chunk, now))
+    receipts: list[Receipt]
+    tracks: dict[UUID, Track]
+    committed: dict[streams.Key, int]
+
+
+class Intake:
+    """What one ingest worker remembers between chunks; it can be forgotten at any time, and costs only time then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._directory = Directory()
+        self._tracks: dict[UUID, Track] = {}
+        self._streams = Streams()
+        self._hearing = Hearing()
+        self._made_ahead: datetime | None = None
+
+    def record(self, chunk: Sequence[Entry], now: datetime) -> list[Receipt]:
+        """Store a chunk in one transaction; the receipts may be sent once this has returned.
+
+        The same chunk again, in any order and division, changes nothing and gives its receipts again.
+
+        Raises:
+            Unavailable: `database_away`, `busy`; nothing of it was stored.
+        """
+        messages = [each for each in chunk if isinstance(each, Message)]
+        rejections = [each for each in chunk if isinstance(each, Rejection)]
+        self._make_months(messages, now)
+        try:
+            taken = self._database.write(lambda session: self._record(session, messages, rejections, now))
+        except BaseException:
+            self._forget()  # should what is remembered be at fault, it shall not be so twice
+            raise
+        if len(self._tracks) > _MOST_TRACKS:
+            self._tracks.clear()
+        self._tracks.update(taken.tracks)
+        self._streams.learn(taken.committed)
+        return taken.receipts
+
+    def _forget(self) -> None:
+        """Remember nothing but what is remembered for the sake of others."""
+        self._directory = Directory()
+        self._tracks.clear()
+        self._streams.forget()
+        self._database.months.clear()
+
+    def _make_months(self, messages: Sequence[Message], now: datetime) -> None:
+        """See to it that there is room for the readings, and once a day for those of the months to come."""
+        if self._made_ahead is None or now - self._made_ahead >= _DAY:
+            months.ahead(self._database, now)
+            self._made_ahead = now
+        months.ensure(self._database, self._in_new_months(messages, now))
+
+    def _in_new_months(self, messages: Sequence[Message], now: datetime) -> set[datetime]:
+        """When readings were measured that can be stored, if there may be no room yet: no stranger makes months."""
+        measured = {one.measured_at for message in messages for one in message.measurements}
+        if not months.lacking(self._database, measured):
+            return set()
+        with self._database.read() as session:
+            serials = {one.sensor for message in messages for one in message.measurements}
+            self._directory.look_up(session, {message.gateway for message in messages}, serials, now)
+        return {row[1] for row in sort_out(messages, self._directory, {}, now).rows}
+
+    def _record(
+        self, session: Session, messages: Sequence[Message], rejections: Sequence[Rejection], now: datetime
+    ) -> _Taken:
+        if session.info[ATTEMPT]:
+            self._forget()
+        serials = {one.sensor for message in messages for one in message.measurements}
+        serials |= {each.sensor for message in messages for each in message.alarms}
+        self._directory.look_up(session, {message.gateway for message in messages}, serials, now)
+        self._load_tracks(session, serials)
+        found = sort_out(messages, self._directory, self._tracks, now)
+        if any(each.reason is RejectReason.BEFORE_ASSIGNMENT for each in found.rejections):
+            found = self._sort_anew(session, messages, serials, now)
+        tracks = self._store(session, found, now)
+        self._hearing.note(session, found.accepted, self._directory.gateways, found.alarms, now)
+        keep_aside(session, [*rejections, *found.rejections])
+        receipts, committed = self._streams.advance(session, found.accepted, self._directory.gateways, now)
+        return _Taken(receipts, tracks, committed)
+
+    def _load_tracks(self, session: Session, serials: Iterable[str]) -> None:
+        sensors = self._directory.sensors
+        ids = {sensors[serial].id for serial in serials if serial in sensors} - self._tracks.keys()
+        self._tracks |= states.load(session, ids) if ids else {}
+
+    def _sort_anew(
+        self, session: Session, messages: Sequence[Message], serials: Iterable[str], now: datetime
+    ) -> Sorted:
+        """Sort again by what is known of watches now: a reading may be refused for them only by the newest."""
+        for serial in serials:
+            if serial in self._directory.sensors:
+                self._tracks.pop(self._directory.sensors[serial].id, None)
+        self._load_tracks(session, serials)
+        return sort_out(messages, self._directory, self._tracks, now)
+
+    def _store(self, session: Session, found: Sorted, now: datetime) -> dict[UUID, Track]:
+        """Store the readings that can be; the tracks of the sensors that could be followed."""
+        followed = {
+            sensor: follow(found.known[sensor], self._tracks.get(sensor), readings)
+            for sensor, readings in found.arrived.items()
+        }
+        late = {sensor: found.arrived[sensor] for sensor, each in followed.items() if each is None}
+        if late:
+            settling.settle(session, late, found.known, now)
+            for sensor in late:
+                self._tracks.pop(sensor, None)
+        in_order = {sensor: each for sensor, each in followed.items() if each is not None}
+        tracks = {sensor: each.track for sensor, each in in_order.items()}
+        if not states.go_on(session, tracks):
+            raise LostRace
+        _store_in_order(session, in_order, found, now)
+        return tracks
+
+
+def record(database: Database, chunk: Sequence[Entry], now: datetime) -> list[Receipt]:
+    """Store a chunk with nothing remembered from another; see `Intake.record`."""
+    return Intake(database).record(chunk, now)
 
 
 def record_readings(session: Session, sensor: Sensor, measurements: Iterable[Measurement], now: datetime) -> int:
     """Store the readings of one sensor, from a file rather than a message; how many were new."""
-    return _store(session, {sensor.serial: sensor}, list(measurements), now)
+    known = known_of(session, sensor, session.get_one(StorageProfile, sensor.profile_code))
+    arrived = {sensor.id: [(counted(one.measured_at), one.temperature) for one in measurements]}
+    return settling.settle(session, arrived, {sensor.id: known}, now)
 
 
-def _record(session: Session, chunk: Sequence[Message | Rejection], now: datetime) -> list[Receipt]:
-    messages = [each for each in chunk if isinstance(each, Message)]
-    rejections = [each for each in chunk if isinstance(each, Rejection)]
-    known = _known(session, messages)
-    accepted: list[Message] = []
-    good: list[Measurement] = []
-    for message in messages:
-        refusal = known.refusal(message)
-        if refusal:
-            rejections.append(_rejection(message, *refusal))
-            continue
-        accepted.append(message)
-        gateway = known.gateways[message.gateway]
-        doubts = {one: known.doubt(one, gateway, now) for one in message.measurements}
-        good += [one for one, doubt in doubts.items() if doubt is None]
-        rejections += _doubted(message, [doubt for doubt in doubts.values() if doubt is not None])
-    _store(session, known.sensors, good, now)
-    _keep_aside(session, rejections)
-    return streams.advance(session, accepted, known.gateways, now)
-
-
-def _known(session: Session, messages: Sequence[Message]) -> _Known:
-    codes = {message.gateway for message in messages}
-    serials = {one.sensor for message in messages for one in message.measurements}
-    gateways = rows_in(session, select(Gateway), Gateway.code, codes)
-    sensors = rows_in(session, select(Sensor), Sensor.serial, serials)
-    return _Known({row[0].code: row[0] for row in gateways}, {row[0].serial: row[0] for row in sensors})
-
-
-def _doubted(message: Message, doubts: Iterable[Doubt]) -> list[Rejection]:
-    """One rejection a reason, however many readings of the message share it."""
-    details: dict[RejectReason, dict[str, None]] = defaultdict(dict)
-    for reason, detail in doubts:
-        details[reason][detail] = None
-    return [_rejection(message, reason, "; ".join(each)) for reason, each in details.items()]
-
-
-def _rejection(message: Message, reason: RejectReason, detail: str) -> Rejection:
-    return Rejection(message.topic, message.payload, message.received_at, reason, detail)
-
-
-def _store(session: Session, sensors: dict[str, Sensor], measurements: Sequence[Measurement], now: datetime) -> int:
-    sent: dict[Key, list[int]] = defaultdict(list)
-    for one in measurements:
-        sent[sensors[one.sensor].id, one.measured_at].append(one.temperature)
-    rows = [
-        {"sensor_id": sensor_id, "measured_at": at, "temperature": values[0], "received_at": now}
-        for (sensor_id, at), values in sent.items()
-    ]
-    lock(session, {sensor_id for sensor_id, _ in sent})
-    new = {(row[0], row[1]) for row in insert_new(session, Reading, rows)}
-    _keep_conflicts(session, {key: values for key, values in sent.items() if key not in new or len(values) > 1}, now)
-    by_id = {sensor.id: sensor for sensor in sensors.values()}
-    touched: dict[UUID, list[datetime]] = defaultdict(list)
-    for sensor_id, at in new:
-        touched[sensor_id].append(at)
-    for sensor_id, instants in sorted(touched.items()):
-        judge(session, by_id[sensor_id], min(instants), max(instants), now)
-    return len(new)
-
-
-def _keep_conflicts(session: Session, repeated: dict[Key, list[int]], now: datetime) -> None:
-    stored = _stored(session, repeated)
-    rows = [
-        {"sensor_id": key[0], "measured_at": key[1], "temperature": value, "received_at": now}
-        for key, values in repeated.items()
-        for value in sorted(set(values) - {stored[key]})
-    ]
-    insert_new(session, ReadingConflict, rows)
-
-
-def _stored(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
-    """The temperatures that are stored under some keys."""
-    query = select(Reading.sensor_id, Reading.measured_at, Reading.temperature)
-    found = rows_in(session, query, tuple_(Reading.sensor_id, Reading.measured_at), keys)
-    return {(row.sensor_id, row.measured_at): row.temperature for row in found}
-
-
-def _keep_aside(session: Session, rejections: Sequence[Rejection]) -> None:
-    """Keep each rejected message once for each reason, and count how often it came."""
-    for rejection in rejections:
-        row = _rejected_row(rejection)
-        if not insert_new(session, RejectedMessage, [row]):
-            session.execute(
-                update(RejectedMessage)
-                .where(RejectedMessage.digest == row["digest"])
-                .values(times=RejectedMessage.times + 1)
-            )
-
-
-def _rejected_row(rejection: Rejection) -> dict[str, Any]:
-    detail = rejection.detail.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    topic = rejection.topic.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    whole = b"\x00".join((topic.encode(), rejection.reason.encode(), detail.encode(), rejection.payload))
-    return {
-        "id": new_id(),
-        "digest": hashlib.sha256(whole).hexdigest(),
-        "topic": topic,
-        "payload": rejection.payload,
-        "reason": rejection.reason,
-        "detail": detail,
-        "received_at": rejection.received_at,
-        "times": 1,
-    }
+def _store_in_order(session: Session, followed: Mapping[UUID, Followed], found: Sorted, now: datetime) -> None:
+    rows = found.rows if len(followed) == len(found.arrived) else [row for row in found.rows if row[0] in followed]
+    insert_certain(session, Reading, settling.COLUMNS, rows)
+    rollups.add(session, [(sensor, at, hour) for sensor, each in followed.items() for at, hour in each.over])
+    growing = {sensor: each for sensor, each in followed.items() if each.grown and not each.must_judge}
+    if growing:
+        growth.grow(session, growing, now)
+    for sensor in sorted(sensor for sensor, each in followed.items() if each.must_judge):
+        readings = found.arrived[sensor]
+        judge(session, session.get_one(Sensor, sensor), instant(readings[0][0]), instant(readings[-1][0]), now)

@@ -30,7 +30,7 @@ from inventory.persistence.tables import (
     Sensor,
     SensorAssignment,
 )
-from inventory.services import lookups, outbox
+from inventory.services import lookups, outbox, reporting_clocks
 from inventory.services.judgement import hold_of
 from inventory.services.paging import Page, page
 
@@ -41,9 +41,10 @@ Clock = tuple[NoticeKind, str]
 def tell_deadlines(database: Database, now: datetime) -> int:
     """Put a notice for each clock that has come into a stage with doses under it; how many are new.
 
-    Custodies of one facility, or of one shipment, that share a clock are one clock: it was divided with its doses.
+    Custodies of one facility, or of one shipment, that share a clock are one clock: it was divided with its doses. The
+    clocks by which adverse events are to be reported on are told of, too.
     """
-    return database.write(lambda session: _tell_deadlines(session, now))
+    return database.write(lambda session: _tell_deadlines(session, now) + reporting_clocks.tell(session, now))
 
 
 def tell_silences(database: Database, now: datetime) -> int:

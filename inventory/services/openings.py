@@ -18,7 +18,7 @@ from inventory.services.stock_orders import Scene, StockOrder
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningOrder(StockOrder):
-    """Vials to be opened; one unless another number of doses, in whole vials, is stated."""
+    """Vials to be opened; one unless packs, or another number of doses, in whole vials, are stated."""
 
 
 def open_vials(database: Database, request: Request, order: OpeningOrder) -> Posted:
@@ -36,7 +36,7 @@ def _open(session: Session, request: Request, order: OpeningOrder) -> Posted:
     if product.doses_per_vial == 1:
         expected = N_("a product with several doses in a vial")
         raise Conflict(Code.VIAL_NOT_MULTI_DOSE, "gtin", order.gtin, expected)
-    doses = product.doses_per_vial if order.doses is None else order.doses
+    doses = product.doses_per_vial if order.doses is None and not order.packs else order.doses
     takes, chosen = stock_orders.takes(session, there, replace(order, doses=doses))
     draft, _ = draft_of(there, takes, chosen)
     return Posted(ledger.record(session, request, [draft]))

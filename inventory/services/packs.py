@@ -1,72 +1,51 @@
-"""Packs: coded units of a batch, each in the custody that holds it: where they are, and taking doses out of them."""
+"""Taking packs, at any level, out of where they are: scanned whole, or some of the doses in one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.custody import Holding, Scan, Take, in_whole_vials, pick
-from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Invalid, NotFound
-from inventory.domain.products import whole_vials
-from inventory.domain.words import FacilityKind, LocationKind
-from inventory.persistence.database import Database
-from inventory.persistence.statements import rows_in
+from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Invalid
+from inventory.domain.words import Chosen, LocationKind
+from inventory.persistence.database import LostRace
 from inventory.persistence.tables import HOLDS, Appliance, Batch, Custody, Facility, Location, Pack
-from inventory.services import choice
+from inventory.services import choice, scans
 from inventory.services.choice import Wanted
-from inventory.services.pack_log import PackLine
-from inventory.services.places import Place, place_of, with_place
+from inventory.services.pack_places import Held, held, inside
 
 
-@dataclass(frozen=True)
-class PackView:
-    """A pack: its batch, what is left of it, and the custody that holds it, with what is left there and where it is."""
+def of_batch(session: Session, batch: Batch, texts: Sequence[str], where: str = "pack") -> list[Held]:
+    """The packs of a batch that were scanned, in whatever form.
 
-    code: str
-    gtin: str
-    batch: str
-    expiry: date
-    doses: int
-    remaining: int
-    custody: UUID
-    custody_remaining: int
-    place: Place
-
-
-def get_pack(database: Database, code: str) -> PackView:
-    """Where a pack is; NotFound `not_found`."""
-    query = with_place(
-        select(Pack, Batch, Custody.remaining)
-        .join(Batch, Batch.id == Pack.batch_id)
-        .join(Custody, (Custody.id == Pack.custody_id) & (Custody.batch_id == Pack.batch_id))
-        .join(Location, Location.id == Custody.location_id)
-    ).where(Pack.code == code)
-    with database.read() as session:
-        row = session.execute(query).one_or_none()
-    if row is None:
-        raise NotFound(Code.NOT_FOUND, "pack", code, N_("the code of a pack that was received"))
-    pack, batch = row[0], row[1]
-    return PackView(
-        code, batch.gtin, batch.number, batch.expiry, pack.doses, pack.remaining, pack.custody_id, row[2], place_of(row)
-    )
+    Raises:
+        Invalid: `malformed` or `wrong_check_digit` for what is no code, `not_found`, `repeated_line`.
+        Conflict: `pack_differs` for a label that says another batch or expiry.
+    """
+    codes = [_code(batch, each, where) for each in texts]
+    refuse_twice(codes)
+    found = held(session, batch.id, codes)
+    for code in codes:
+        if code not in found:
+            raise Invalid(Code.NOT_FOUND, where, code, N_("a pack of batch %(batch)s"), batch=batch.number)
+    return [found[code] for code in codes]
 
 
-def of_batch(session: Session, batch: Batch, code: str, where: str = "pack") -> Pack:
-    """A pack of a batch; Invalid `not_found`, naming the field, where the batch has none of this code."""
-    found = session.get(Pack, (code, batch.id))
-    if found is None:
-        raise Invalid(Code.NOT_FOUND, where, code, N_("a pack of batch %(batch)s"), batch=batch.number)
-    return found
+def _code(batch: Batch, text: str, where: str) -> str:
+    scan = scans.read(text, where)
+    scan.agree(where, batch.number, batch.expiry)
+    return scan.code
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where the book has a pack: its custody, then the vials that were opened from it, and the doses that these hold.
+    """Where the book has a pack: its custodies, then the vials that were opened from it, and the doses that these hold.
 
-    `facility_id` is None on its way.
+    None of them for one that was announced and not received; several for one that was opened. `facility_id` is None on
+    its way.
     """
 
     custodies: tuple[UUID, ...]
@@ -75,93 +54,144 @@ class Whereabouts:
     held: bool
 
 
-def whereabouts(session: Session, pack: Pack) -> Whereabouts:
-    """Where a pack is. A vial that is opened out of a pack of several stays beside it, in a custody of its own."""
-    here = (
-        select(Custody.location_id)
-        .where(Custody.id == pack.custody_id, Custody.batch_id == pack.batch_id)
-        .scalar_subquery()
-    )
-    opened = (Custody.parent_id == pack.custody_id) & (Custody.location_id == here) & HOLDS
+def whereabouts(session: Session, pack: Held, facility_id: UUID | None = None) -> Whereabouts:
+    """Where a pack is: of one that was opened, what of it is at a facility, if anything is.
+
+    A vial that is opened out of a pack of several stays beside it, in a custody of its own.
+    """
+    mine = {each.custody_id for each in unopened(session, pack) if each.custody_id}
     rows = session.execute(
-        select(Custody.id, Custody.remaining, Location.kind, Appliance.facility_id)
+        select(Custody.id, Custody.remaining, Custody.location_id, Location.kind, Appliance.facility_id)
         .join(Location, Location.id == Custody.location_id)
         .outerjoin(Appliance, Appliance.id == Location.appliance_id)
-        .where(Custody.batch_id == pack.batch_id, (Custody.id == pack.custody_id) | opened)
+        .where(Custody.batch_id == pack.pack.batch_id, Custody.id.in_(mine) | _opened_beside(mine))
+        .order_by(Custody.id)
     ).all()
-    there, place = sum(row.remaining for row in rows), rows[0]
-    custodies = tuple(sorted((row.id for row in rows), key=lambda each: each != pack.custody_id))
-    return Whereabouts(custodies, there, place.facility_id, place.kind is LocationKind.QUARANTINE)
+    if not rows:
+        return Whereabouts((), 0, None, held=False)
+    own = [row for row in rows if row.id in mine]
+    first = next((row for row in own if row.facility_id == facility_id), own[0])
+    here = [row for row in rows if row.location_id == first.location_id]
+    custodies = tuple(row.id for row in sorted(here, key=lambda row: (row.id not in mine, row.id)))
+    is_held = first.kind is LocationKind.QUARANTINE
+    return Whereabouts(custodies, sum(row.remaining for row in here), first.facility_id, is_held)
 
 
-def check_new(session: Session, packs: Sequence[PackLine], doses: int, doses_per_vial: int) -> None:
-    """Refuse packs that hold more than came, parts of vials, or a code that is known.
-
-    A code is one pack's everywhere, and packs lie with their batch, so that no constraint of the table can say so:
-    receipts with packs wait for each other at the rows of the suppliers.
-
-    Raises:
-        Invalid: `malformed`, `not_whole_vials`, `repeated_line`.
-        Conflict: `already_exists`.
-    """
-    if not packs:
-        return
-    for pack in packs:
-        whole_vials("packs", pack.doses, doses_per_vial)
-    packed = sum(pack.doses for pack in packs)
-    if packed > doses:
-        raise Invalid(Code.MALFORMED, "packs", packed, N_("packs of %(doses)d doses at most"), doses=doses)
-    codes = [pack.code for pack in packs]
-    _refuse_twice(codes)
-    suppliers = select(Facility.id).where(Facility.kind == FacilityKind.SUPPLIER).order_by(Facility.id)
-    session.execute(suppliers.with_for_update(key_share=True)).all()
-    known = rows_in(session, select(Pack.code), Pack.code, codes)
-    if known:
-        raise Conflict(Code.ALREADY_EXISTS, "packs", known[0].code, N_("packs that were not received yet"))
+def _opened_beside(custodies: Iterable[UUID]) -> ColumnElement[bool]:
+    """A condition: vials that were opened from these custodies without anybody scanning them."""
+    here = exists().where(
+        _source.id == Custody.parent_id,
+        _source.batch_id == Custody.batch_id,
+        _source.location_id == Custody.location_id,
+    )
+    coded = exists().where(Pack.custody_id == Custody.id, Pack.batch_id == Custody.batch_id)
+    return Custody.parent_id.in_(custodies) & HOLDS & here & ~coded
 
 
-def _refuse_twice(codes: Sequence[str]) -> None:
-    again = [code for number, code in enumerate(codes) if code in codes[:number]]
-    if again:
-        raise Invalid(Code.REPEATED_LINE, "packs", again[0], N_("each pack once"))
+_source = aliased(Custody)
+
+
+def unopened(session: Session, pack: Held) -> list[Held]:
+    """The pack itself, or of one that was opened those in it that have not been."""
+    if not pack.pack.opened:
+        return [pack]
+    inner = inside(session, pack.pack.batch_id, pack.pack.code)
+    return list(chain.from_iterable(unopened(session, Held((each,))) for each in inner))
+
+
+def refuse_twice(codes: Sequence[str]) -> None:
+    """Refuse a pack that is named twice; Invalid `repeated_line`."""
+    if len(set(codes)) < len(codes):
+        again = next(code for number, code in enumerate(codes) if code in codes[:number])
+        raise Invalid(Code.REPEATED_LINE, "packs", again, N_("each pack once"))
 
 
 def scanned(session: Session, wanted: Wanted, codes: Sequence[str]) -> list[Take]:
     """All that is left in packs, from the custodies that hold them; they have to be where the event takes from.
 
+    Of a pack that was opened this is all that is left in it, which has to be there, too.
+
     Raises:
-        Invalid: `not_found`, `not_whole_vials`, `repeated_line`.
+        Invalid: `not_whole_vials`; and as `of_batch`.
         Conflict: `pack_elsewhere`, `not_enough_doses` for a pack that is empty, or whose custody holds less; and as
-            `choice.choose`.
+            `choice.choose` and `of_batch`.
     """
     choice.refuse_batch(wanted.kind, wanted.known, wanted.at, wanted.within.facility.zone)
-    _refuse_twice(codes)
     there: dict[UUID, list[Scan]] = {}
-    for code in codes:
-        pack = of_batch(session, wanted.known.batch, code, "packs")
-        refuse_more(code, 1, pack.remaining)
-        there.setdefault(pack.custody_id, []).append(Scan(code, pack.custody_id, pack.remaining))
-    takes = []
-    for custody_id, scans in there.items():
-        holding = _where(session, wanted, custody_id, scans[0].code)
-        (take,) = pick([holding], sum(scan.doses for scan in scans))
-        takes.append(replace(take, scans=tuple(scans)))
+    for each in _whole(session, of_batch(session, wanted.known.batch, codes, "packs")):
+        scan = _scan(wanted, each, each.pack.remaining)
+        there.setdefault(scan.custody_id, []).append(scan)
+    takes = [_take(session, wanted, mine) for mine in there.values()]
     in_whole_vials(takes, wanted.known.product.doses_per_vial)
     return takes
+
+
+def _whole(session: Session, packs: Sequence[Held]) -> list[Held]:
+    """Packs to be taken whole: for each that was opened, those in it that something is left of."""
+    found: list[Held] = []
+    for each in packs:
+        mine = [inner for inner in unopened(session, each) if inner is each or inner.left]
+        if not mine:
+            refuse_more(each.pack.code, 1, 0)
+        found += mine
+    codes = {each.pack.code for each in found} | {each.pack.code for each in packs}
+    refuse_twice([each.pack.code for each in found])
+    for each in found:
+        around = next((row.code for row in each.way[1:] if row.code in codes), None)
+        if around is not None:
+            raise Invalid(Code.REPEATED_LINE, "packs", each.pack.code, N_("each pack once, not beside what it is in"))
+    return found
+
+
+def _scan(wanted: Wanted, pack: Held, doses: int) -> Scan:
+    """So many doses of a pack that has a place."""
+    refuse_more(pack.pack.code, max(doses, 1), pack.left)
+    if pack.custody_id is None:
+        raise elsewhere(pack.pack.code, wanted.within.facility)
+    return Scan(pack.pack.code, pack.custody_id, doses, pack.opens)
 
 
 def part_of(session: Session, wanted: Wanted, code: str, doses: int) -> list[Take]:
     """Some of the doses in a pack.
 
     Raises:
-        as `scanned`.
+        Conflict: `pack_opened` for one whose doses are in several packs now; and as `scanned`.
     """
     choice.refuse_batch(wanted.kind, wanted.known, wanted.at, wanted.within.facility.zone)
-    pack = of_batch(session, wanted.known.batch, code)
-    refuse_more(code, doses, pack.remaining)
-    (take,) = pick([_where(session, wanted, pack.custody_id, code)], doses)
-    in_whole_vials([take], wanted.known.product.doses_per_vial)
-    return [replace(take, scans=(Scan(code, pack.custody_id, doses),))]
+    (pack,) = of_batch(session, wanted.known.batch, [code])
+    refuse_opened(pack)
+    scan = _scan(wanted, pack, doses)
+    found = [_take(session, wanted, [scan])]
+    in_whole_vials(found, wanted.known.product.doses_per_vial)
+    return found
+
+
+def _take(session: Session, wanted: Wanted, scans: Sequence[Scan]) -> Take:
+    """The doses of packs that are in one custody, out of it.
+
+    Raises:
+        LostRace: they are too few because the packs have gone meanwhile.
+    """
+    custody_id = scans[0].custody_id
+    try:
+        (take,) = pick([_where(session, wanted, custody_id, scans[0].code)], sum(scan.doses for scan in scans))
+    except Conflict as error:
+        now = held(session, wanted.known.batch.id, [scan.code for scan in scans]).values()
+        if error.code is Code.NOT_ENOUGH_DOSES and any(each.custody_id != custody_id for each in now):
+            raise LostRace from error
+        raise
+    return replace(take, scans=tuple(scans))
+
+
+def refuse_opened(pack: Held) -> None:
+    """Refuse to take some doses of a pack that was opened: they are in one of those in it; Conflict `pack_opened`."""
+    if pack.pack.opened:
+        raise was_opened(pack.pack.code)
+
+
+def was_opened(code: str) -> Conflict:
+    """What is said of a pack that was opened, where one is wanted that doses can be taken from."""
+    return Conflict(Code.PACK_OPENED, "pack", code, N_("the code of a pack inside it, for it was opened"))
 
 
 def refuse_more(code: str, doses: int, remaining: int) -> None:
@@ -185,6 +215,21 @@ def elsewhere(code: str, facility: Facility) -> Conflict:
     """What is said of a pack that is not where doses are to be taken from."""
     expected = N_("a pack where this is taken from, at %(facility)s")
     return Conflict(Code.PACK_ELSEWHERE, "pack", code, expected, facility=facility.code)
+
+
+def takes(session: Session, wanted: Wanted, codes: Sequence[str]) -> tuple[list[Take], Chosen]:
+    """What an order takes: packs that were scanned, doses beside them, or without packs as `choice.choose` says.
+
+    Raises:
+        as `choose`, and as `choice.choose`.
+    """
+    if not codes:
+        return choice.choose(session, wanted)
+    scans, beside = choose(session, wanted, codes)
+    if not beside:
+        return scans, Chosen.SCANNED
+    more, chosen = choice.choose(session, replace(wanted, doses=beside, beside=tuple(scans)))
+    return [*scans, *more], chosen
 
 
 def choose(session: Session, wanted: Wanted, codes: Sequence[str]) -> tuple[list[Take], int]:

@@ -31,7 +31,14 @@ def _aware(text: str) -> datetime:
     return at
 
 
-_READERS: dict[type, Callable[[str], Any]] = {datetime: _aware, UUID: UUID, str: _printable}
+def _small(text: str) -> int:
+    value = int(text)
+    if abs(value) >= 1 << 31:
+        raise ValueError(text)
+    return value
+
+
+_READERS: dict[type, Callable[[str], Any]] = {datetime: _aware, UUID: UUID, str: _printable, int: _small}
 
 
 @dataclass(frozen=True)
@@ -62,18 +69,36 @@ def page(
         query = query.where(tuple_(*key) > tuple_(*_read(after, key)))
     rows = session.execute(query.add_columns(*key).order_by(*key).limit(limit + 1)).all()
     more = len(rows) > limit
-    return Page(rows[:limit], _cursor(rows[limit - 1][-len(key) :]) if more else None)
+    return Page(rows[:limit], cursor_of(rows[limit - 1][-len(key) :]) if more else None)
 
 
-def _cursor(values: Sequence[Any]) -> str:
+def merged(one: Page[Any], other: Page[Any], key_length: int, limit: int) -> Page[Any]:
+    """One page of the rows of two that were asked for behind the same cursor, by a key of the same kind."""
+    rows = sorted([*one.items, *other.items], key=lambda row: tuple(row[-key_length:]))
+    more = len(rows) > limit or one.next is not None or other.next is not None
+    return Page(rows[:limit], cursor_of(rows[limit - 1][-key_length:]) if more else None)
+
+
+def cursor_of(values: Sequence[Any]) -> str:
+    """The cursor behind an item whose key has these values."""
     texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
     return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
 
 
+def instant_in(cursor: str) -> datetime:
+    """The instant that a cursor is made of; Invalid `malformed` for one that is not."""
+    (at,) = _values(cursor, [datetime])
+    return at  # type: ignore[no-any-return]
+
+
 def _read(cursor: str, key: Sequence[Column]) -> list[Any]:
+    return _values(cursor, [column.type.python_type for column in key])
+
+
+def _values(cursor: str, kinds: Sequence[type]) -> list[Any]:
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        pairs = zip(key, enumerate(texts), strict=True)
-        return [_READERS[column.type.python_type](texts[place]) for column, (place, _) in pairs]
+        pairs = zip(kinds, enumerate(texts), strict=True)
+        return [_READERS[kind](texts[place]) for kind, (place, _) in pairs]
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise Invalid(Code.MALFORMED, "after", cursor, N_("the `next` of an earlier page")) from error

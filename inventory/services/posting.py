@@ -87,9 +87,10 @@ class Fault:
 
     @staticmethod
     def of(error: ColdtrailError) -> "Fault":
-        """The parts of an error, as they can be kept."""
+        """The parts of an error, as they can be kept; of lines of a file those of the first."""
         facts = {name: fact if isinstance(fact, int) else str(fact) for name, fact in error.facts.items()}
-        return Fault(type(error).__name__, error.code, error.field, str(error.value), error.expected, facts)
+        kind = next(each for each in type(error).__mro__ if ColdtrailError in each.__bases__)
+        return Fault(kind.__name__, error.code, error.field, str(error.value), error.expected, facts)
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,17 @@ class PostedList:
     results: tuple[Posted | Fault, ...]
 
 
+@dataclass(frozen=True)
+class PostedStatement:
+    """A statement that was written beside the ledger: what it is about, and which one of it this is."""
+
+    about: UUID
+    version: int
+    recorded_at: datetime
+
+
 _converter.register_structure_hook_func(lambda kind: kind == (Posted | Fault), _posted_or_fault)
-Outcome = TypeVar("Outcome", Posted, PostedList)
+Outcome = TypeVar("Outcome", Posted, PostedList, PostedStatement)
 """What is answered to a request."""
 
 
@@ -121,6 +131,13 @@ def post_list(
 ) -> PostedList:
     """Carry out a list of orders once; as `post`."""
     return _once(database, request, order, work, PostedList)
+
+
+def post_statement(
+    database: Database, request: Request, order: Order, work: Callable[[Session, Request, Order], PostedStatement]
+) -> PostedStatement:
+    """Write a statement once; as `post`."""
+    return _once(database, request, order, work, PostedStatement)
 
 
 def post_together(
@@ -184,13 +201,13 @@ def _once(
         return _converter.structure(earlier, shape)
 
 
-def _keep(session: Session, request: Request, digest: str, outcome: Posted | PostedList) -> None:
+def _keep(session: Session, request: Request, digest: str, outcome: Posted | PostedList | PostedStatement) -> None:
     """Write the key; where another transaction is writing it at this moment, this waits for it and gives way."""
     if not insert_one_new(session, IdempotencyKey, _key_row(request, digest, outcome)):
         raise _AnsweredBefore
 
 
-def _key_row(request: Request, digest: str, outcome: Posted | PostedList) -> dict[str, Any]:
+def _key_row(request: Request, digest: str, outcome: Posted | PostedList | PostedStatement) -> dict[str, Any]:
     return {
         "actor_id": request.actor.id,
         "key": request.key,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from inventory.persistence import tables
 from inventory.persistence.database import Database
 from inventory.persistence.tables import StorageProfile
 from inventory.services.paging import Page, page
+from inventory.services.rules import limit_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,5 @@ def _limits(session: Session, codes: Sequence[str]) -> dict[str, list[ExcursionR
     table = tables.ExcursionRule
     limits: defaultdict[str, list[ExcursionRule]] = defaultdict(list)
     for row in session.scalars(select(table).where(table.profile_code.in_(codes)).order_by(table.name)):
-        duration = timedelta(seconds=row.duration_seconds)
-        limits[row.profile_code].append(ExcursionRule(row.name, row.side, row.threshold, row.inclusive, duration))
+        limits[row.profile_code].append(limit_of(row))
     return limits

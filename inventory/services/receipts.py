@@ -12,15 +12,16 @@ from inventory.domain.deadlines import Deadline, DeadlineRule, RuleName
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.handling import happens_at, may_post
 from inventory.domain.instants import civil_day, stated
+from inventory.domain.packs import PackLine
 from inventory.domain.products import whole_vials
 from inventory.domain.transport import TransportRecord
 from inventory.domain.words import EventKind, FacilityKind, LocationKind, Origin, Outcome, Paper
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_new
 from inventory.persistence.tables import Appliance, Batch, Custody, Facility, Product, StorageProfile
-from inventory.services import ledger, lookups, packs, tidings, vials
+from inventory.services import ledger, lookups, pack_arrivals, pack_files, tidings, vials
 from inventory.services.ids import new_id
-from inventory.services.pack_log import PackLine
+from inventory.services.pack_log import Arrival
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
 from inventory.services.transports import stored
@@ -31,7 +32,8 @@ class ReceiptOrder:
     """What came in: doses of a batch from a supplier, put into an appliance of the store, held there or refused.
 
     `delivery_clock_began_at` states when the delivery clock began upstream, for a store whose city is outside this
-    installation. `packs` are the coded units that the doses, or some of them, are in.
+    installation. `packs` are the coded units that the doses, or some of them, are in: those that a file has announced
+    by their codes alone, of a tree only the outermost that came.
     """
 
     facility: str
@@ -60,7 +62,7 @@ def receive_goods(database: Database, request: Request, order: ReceiptOrder) -> 
         Invalid: `not_found`, `unknown_product`, `wrong_check_digit`, `naive_time`, `time_in_future`,
             `wrong_facility_kind`, `wrong_appliance`, `not_whole_vials`, `batch_expired`.
         Conflict: `batch_expiry_differs`, `no_temperature_record`, `temperature_out_of_range`, `papers_incomplete`,
-            `batch_recalled`, `already_exists` for a pack that is known, `idempotency_key_reused`.
+            `batch_recalled`, `already_exists` for a pack that was received, `pack_differs`, `idempotency_key_reused`.
     """
     return post(database, request, order, _receive_goods)
 
@@ -75,8 +77,8 @@ def _receive_goods(session: Session, request: Request, order: ReceiptOrder) -> P
     whole_vials("doses", order.doses, product.doses_per_vial)
     missing = arrivals.missing_papers(product.imported, order.papers)
     arrivals.check(order.outcome, _goods(session, product, order, missing), order.reason)
-    if order.outcome is not Outcome.REFUSE:
-        packs.check_new(session, order.packs, order.doses, product.doses_per_vial)
+    if order.packs:
+        pack_files.in_turn(session)
     batch = _batch(session, product, order)
     draft = ledger.Draft(EventKind.RECEIVE, batch, facility, at, reason=order.reason, details=_details(order, missing))
     if order.outcome is not Outcome.REFUSE:
@@ -86,7 +88,9 @@ def _receive_goods(session: Session, request: Request, order: ReceiptOrder) -> P
         clocks = deadlines.on_arrival(rules, facility.kind, facility.zone, at, upstream)
         clocks = vials.put_into(appliance.kind, product, at, clocks)
         root = draft.open_root(_location(session, appliance, order.outcome), order.doses, Origin.SUPPLIED, clocks)
-        draft.packs.new += [(pack, root) for pack in order.packs]
+        for pack in pack_arrivals.arriving(session, batch, order.packs, order.doses, product.doses_per_vial):
+            around = tuple(each.code for each in pack.way[1:])
+            draft.packs.new.append(Arrival(pack.pack.code, pack.pack.doses, root, around))
     events = ledger.record(session, request, [draft])
     if order.outcome is Outcome.REFUSE:
         tidings.tell_refused_receipt(session, facility, order.supplier, events[0], order.doses, request.now)

@@ -7,8 +7,8 @@ a round is under way, those who come wait, and the first of them takes all along
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, field
+from threading import Event, Lock
 from typing import Generic, TypeVar
 
 from inventory.services.posting import Posted, Request
@@ -26,6 +26,8 @@ class Waiting(Generic[Order]):
     request: Request
     order: Order
     posted: Posted | None = None
+    over: bool = False
+    called: Event = field(default_factory=Event)
 
 
 Alone = Callable[[Request, Order], Posted]
@@ -36,7 +38,8 @@ class Rounds(Generic[Order]):
     """The requests of one kind that wait in this process."""
 
     def __init__(self) -> None:
-        self._turn = Lock()
+        self._guard = Lock()
+        self._under_way = False
         self._queue: deque[Waiting[Order]] = deque()
 
     def post(self, request: Request, order: Order, alone: Alone[Order], together: Together[Order]) -> Posted:
@@ -46,11 +49,32 @@ class Rounds(Generic[Order]):
             whatever `alone` raises.
         """
         mine = Waiting(request, order)
-        self._queue.append(mine)
-        with self._turn:
-            while mine in self._queue:
-                self._go([self._queue.popleft() for _ in range(min(len(self._queue), MOST))], alone, together)
+        if not self._is_first(mine):
+            mine.called.wait()
+        if not mine.over:
+            self._lead(alone, together)
         return mine.posted or alone(request, order)
+
+    def _is_first(self, mine: Waiting[Order]) -> bool:
+        """Whether no round is under way, so that this one leads the next at once."""
+        with self._guard:
+            self._queue.append(mine)
+            first, self._under_way = not self._under_way, True
+            return first
+
+    def _lead(self, alone: Alone[Order], together: Together[Order]) -> None:
+        """Carry out a round of those who wait, and call each of them once: who was in it, and who leads the next."""
+        party = [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
+        try:
+            self._go(party, alone, together)
+        finally:
+            for each in party:
+                each.over = True
+            with self._guard:
+                following = self._queue[0] if self._queue else None
+                self._under_way = following is not None
+            for each in [*party[1:], *([following] if following else [])]:
+                each.called.set()
 
     def _go(self, party: list[Waiting[Order]], alone: Alone[Order], together: Together[Order]) -> None:
         """Carry out a round; nobody is answered by one that fails, and each then goes alone."""

@@ -7,14 +7,20 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from inventory.domain import deadlines, excursions
+from inventory.domain import deadlines
+from inventory.domain.budgets import Budget
 from inventory.domain.deadlines import RuleName
-from inventory.domain.words import Policy, Side
+from inventory.domain.limits import ExcursionRule as Limit
+from inventory.domain.profiles import BUDGETS
+from inventory.domain.profiles import EXCURSION_RULES as EXCURSION_RULES
+from inventory.domain.profiles import PROFILES as PROFILES
+from inventory.domain.words import Policy
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_new
 from inventory.persistence.tables import (
     DeadlineRule,
     ExcursionRule,
+    ExposureBudget,
     Facility,
     Programme,
     RuleAssignment,
@@ -23,27 +29,6 @@ from inventory.persistence.tables import (
 
 RULE_SET = "double-24"
 """In force where no assignment says otherwise."""
-
-PROFILES = {
-    "who-2-8": (200, 800),
-    "strict-2-8": (200, 800),
-}
-"""Bands in hundredths of a degree Celsius, both ends included."""
-
-EXCURSION_RULES = {
-    "who-2-8": (
-        # WHO PQS E006: HEAT above +8.0 for 10 h, FRZE at or below -0.5 for 60 min.
-        excursions.ExcursionRule("HEAT", Side.ABOVE, 800, inclusive=False, duration=timedelta(hours=10)),
-        excursions.ExcursionRule("FRZE", Side.BELOW, -50, inclusive=True, duration=timedelta(hours=1)),
-    ),
-    "strict-2-8": (
-        # A national programme's stricter limits, as loggers are set for it: outside 2 to 8 for half an hour.
-        excursions.ExcursionRule("HOT", Side.ABOVE, 800, inclusive=False, duration=timedelta(minutes=30)),
-        excursions.ExcursionRule("COLD", Side.BELOW, 200, inclusive=False, duration=timedelta(minutes=30)),
-        excursions.ExcursionRule("HEAT", Side.ABOVE, 800, inclusive=False, duration=timedelta(hours=10)),
-        excursions.ExcursionRule("FRZE", Side.BELOW, -50, inclusive=True, duration=timedelta(hours=1)),
-    ),
-}
 
 DEADLINE_RULES = (
     deadlines.DeadlineRule("double-24", RuleName.DELIVER, "PT24H"),
@@ -62,7 +47,7 @@ def seed(database: Database) -> None:
 
     def work(session: Session) -> None:
         for code, (low, high) in PROFILES.items():
-            add_profile(session, code, low, high, EXCURSION_RULES[code])
+            add_profile(session, code, low, high, EXCURSION_RULES[code], BUDGETS.get(code, ()))
         rows = [{"rule_set": rule.rule_set, "name": rule.name, "window": rule.window} for rule in DEADLINE_RULES]
         insert_new(session, DeadlineRule, rows)
         routine = {"name": "Routine immunisation", "on_missed": Policy.FLAG, "on_exposure": Policy.ASK}
@@ -71,13 +56,22 @@ def seed(database: Database) -> None:
     database.write(work)
 
 
-def add_profile(session: Session, code: str, low: int, high: int, rules: Sequence[excursions.ExcursionRule]) -> None:
-    """Write a storage profile with its limits, unless it is there; temperatures in hundredths of a degree."""
+def add_profile(
+    session: Session, code: str, low: int, high: int, rules: Sequence[Limit], budgets: Sequence[Budget] = ()
+) -> None:
+    """Write a storage profile, its limits and its budgets, unless they are there; temperatures in hundredths.
+
+    Raises:
+        ValueError: a window that is shorter than its duration can never be full.
+    """
+    if short := [rule.name for rule in rules if rule.window is not None and rule.window < rule.duration]:
+        raise ValueError(f"windows of {short} in {code} are shorter than their durations")
     insert_new(session, StorageProfile, [{"code": code, "low": low, "high": high}])
     insert_new(session, ExcursionRule, [_rule_row(code, rule) for rule in rules])
+    insert_new(session, ExposureBudget, [_budget_row(code, budget) for budget in budgets])
 
 
-def _rule_row(profile: str, rule: excursions.ExcursionRule) -> dict[str, object]:
+def _rule_row(profile: str, rule: Limit) -> dict[str, object]:
     return {
         "profile_code": profile,
         "name": rule.name,
@@ -85,7 +79,14 @@ def _rule_row(profile: str, rule: excursions.ExcursionRule) -> dict[str, object]
         "threshold": rule.threshold,
         "inclusive": rule.inclusive,
         "duration_seconds": int(rule.duration.total_seconds()),
+        "window_seconds": None if rule.window is None else int(rule.window.total_seconds()),
     }
+
+
+def _budget_row(profile: str, budget: Budget) -> dict[str, object]:
+    allowed = int(budget.allowed.total_seconds())
+    figures = {"low": budget.low, "high": budget.high, "allowed_seconds": allowed}
+    return {"profile_code": profile, "name": budget.name, **figures}
 
 
 def deadline_rules(session: Session, programme: str, facility: Facility, at: datetime) -> list[deadlines.DeadlineRule]:
@@ -123,12 +124,15 @@ def line_of_supply(session: Session, facility: Facility) -> list[UUID]:
     return line
 
 
-def excursion_rules(session: Session, profile: str) -> list[excursions.ExcursionRule]:
+def excursion_rules(session: Session, profile: str) -> list[Limit]:
     """The limits of a storage profile."""
-    found = session.scalars(select(ExcursionRule).where(ExcursionRule.profile_code == profile))
     return [
-        excursions.ExcursionRule(
-            row.name, row.side, row.threshold, row.inclusive, timedelta(seconds=row.duration_seconds)
-        )
-        for row in found
+        limit_of(row) for row in session.scalars(select(ExcursionRule).where(ExcursionRule.profile_code == profile))
     ]
+
+
+def limit_of(row: ExcursionRule) -> Limit:
+    """A stored limit for the domain."""
+    duration = timedelta(seconds=row.duration_seconds)
+    window = None if row.window_seconds is None else timedelta(seconds=row.window_seconds)
+    return Limit(row.name, row.side, row.threshold, row.inclusive, duration, window)

@@ -1,19 +1,23 @@
-"""Readings of a sensor, and what was sent but could not be stored."""
+"""Readings of a sensor: as they are, or by the hour or the day where a span holds more than can be shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, NotFound
-from inventory.domain.words import RejectReason
+from inventory.domain.instants import BEGINNING, FOREVER, OLDEST
+from inventory.domain.resolution import MOST_POINTS, SIZES, coarse, widened
+from inventory.domain.words import Resolution
+from inventory.persistence import months
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Reading, ReadingConflict, RejectedMessage, Sensor
-from inventory.services.paging import Page, page
-
-SHOWN = 1024
-"""How many bytes of a rejected message a list shows."""
+from inventory.persistence.tables import Reading, ReadingConflict, ReadingHour, Sensor
+from inventory.services import points
+from inventory.services.paging import Page, cursor_of, instant_in, page
+from inventory.services.points import Point
 
 
 @dataclass(frozen=True)
@@ -34,17 +38,52 @@ class Readings:
 
 
 @dataclass(frozen=True)
-class RejectedLine:
-    """A message that was kept aside: how it begins, why, and how often it came. All of its bytes are stored."""
+class Archived:
+    """Whole months, from `since` until before `until`."""
 
-    id: UUID
-    topic: str
-    payload: str
-    payload_bytes: int
-    reason: RejectReason
-    detail: str
-    received_at: datetime
-    times: int
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Readings from `since` until before `until`, at a resolution, behind a cursor.
+
+    Without a resolution a client that pages gets readings, as it always did, and one that does not what AUTO chooses.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    resolution: Resolution | None = None
+    after: str | None = None
+    limit: int | None = None
+
+    @property
+    def chosen(self) -> Resolution:
+        """The resolution that is asked for."""
+        if self.resolution is not None:
+            return self.resolution
+        return Resolution.AUTO if self.after is None and self.limit is None else Resolution.RAW
+
+
+@dataclass(frozen=True)
+class Series:
+    """A sensor's readings, or points made of them, from `since` until before `until`.
+
+    Of `items` and `points` that one is filled that the resolution says. The span of points is widened to whole hours
+    or days of UTC and ends now at the latest; `unseen` is the time in all of it that nobody saw, None for readings.
+    `archived` are the months of it of which the sensor's readings are in files; its points tell of them all the same.
+    """
+
+    resolution: Resolution
+    since: datetime | None
+    until: datetime | None
+    items: Sequence[ReadingLine]
+    points: Sequence[Point]
+    next: str | None
+    unseen: timedelta | None
+    archived: Sequence[Archived]
+    conflicts: int
 
 
 def list_readings(
@@ -55,39 +94,96 @@ def list_readings(
     Raises:
         NotFound: `not_found` for a sensor that is not registered.
     """
-    with database.read() as session:
-        sensor_id = session.scalar(select(Sensor.id).where(Sensor.serial == serial))
-        if sensor_id is None:
-            raise NotFound(Code.NOT_FOUND, "sensor", serial, N_("the serial of a sensor"))
-        query = select(Reading.temperature, Reading.received_at, Reading.measured_at).where(
-            Reading.sensor_id == sensor_id
-        )
-        if since is not None:
-            query = query.where(Reading.measured_at >= since)
-        if until is not None:
-            query = query.where(Reading.measured_at < until)
-        found = page(session, query, [Reading.measured_at], after, limit).map(
-            lambda row: ReadingLine(row.measured_at, row.temperature, row.received_at)
-        )
-        conflicts = session.scalar(
-            select(func.count()).select_from(ReadingConflict).where(ReadingConflict.sensor_id == sensor_id)
-        )
-        return Readings(found, conflicts or 0)
+    found = read_series(database, serial, Asked(since, until, Resolution.RAW, after, limit), OLDEST)
+    return Readings(Page(found.items, found.next), found.conflicts)
 
 
-def list_rejected(database: Database, after: str | None, limit: int) -> Page[RejectedLine]:
-    """Rejected messages, oldest first."""
-    key = [RejectedMessage.received_at, RejectedMessage.id]
+def read_series(database: Database, serial: str, asked: Asked, now: datetime) -> Series:
+    """A sensor's readings, at most 2,000 at a time, or points made of them.
+
+    Raises:
+        NotFound: `not_found` for a sensor that is not registered.
+        Invalid: `malformed` for a cursor that no page gave.
+    """
     with database.read() as session:
-        return page(session, select(RejectedMessage), key, after, limit).map(
-            lambda row: RejectedLine(
-                row[0].id,
-                row[0].topic,
-                row[0].payload[:SHOWN].decode(errors="backslashreplace"),
-                len(row[0].payload),
-                row[0].reason,
-                row[0].detail,
-                row[0].received_at,
-                row[0].times,
-            )
-        )
+        resolution, archived = asked.chosen, _archived(session, serial, asked)
+        few = resolution is Resolution.AUTO and not archived and _are_few(session, serial, asked)
+        if resolution is Resolution.RAW or few:
+            return _raw(session, serial, asked, archived)
+        return _rolled_up(session, serial, asked, archived, now)
+
+
+def _raw(session: Session, serial: str, asked: Asked, archived: Sequence[Archived]) -> Series:
+    if session.scalar(select(Sensor.id).where(Sensor.serial == serial)) is None:
+        raise NotFound(Code.NOT_FOUND, "sensor", serial, N_("the serial of a sensor"))
+    query = _between(select(Reading.temperature, Reading.received_at, Reading.measured_at), serial, asked)
+    found = page(session, query, [Reading.measured_at], asked.after, asked.limit or MOST_POINTS)
+    lines = [ReadingLine(row.measured_at, row.temperature, row.received_at) for row in found.items]
+    return Series(
+        resolution=Resolution.RAW,
+        since=asked.since,
+        until=asked.until,
+        items=lines,
+        points=(),
+        next=found.next,
+        unseen=None,
+        archived=archived,
+        conflicts=_conflicts(session, serial),
+    )
+
+
+def _rolled_up(session: Session, serial: str, asked: Asked, archived: Sequence[Archived], now: datetime) -> Series:
+    sensor = points.followed(session, serial)
+    horizon = max(now, sensor.latest.measured_at) if sensor.latest else now
+    since = max(asked.since or points.beginning(session, sensor) or horizon, OLDEST)
+    until = min(asked.until or horizon, horizon)
+    resolution = coarse(since, until) if asked.chosen is Resolution.AUTO else asked.chosen
+    size, limit = SIZES[resolution], asked.limit or MOST_POINTS
+    since, until = widened(since, until, size)
+    until = min(until, max(since, horizon))
+    after = None if asked.after is None else instant_in(asked.after)
+    found = points.points(session, sensor, (since, until), size, after, limit)
+    shown = [points.point(begin, size, horizon, seen) for begin, seen in found.items[:limit]]
+    return Series(
+        resolution=resolution,
+        since=since,
+        until=until,
+        items=(),
+        points=shown,
+        next=cursor_of([shown[-1].since]) if len(found.items) > limit else None,
+        unseen=max(until - since - found.seen, timedelta()),
+        archived=archived,
+        conflicts=_conflicts(session, serial),
+    )
+
+
+def _archived(session: Session, serial: str, asked: Asked) -> Sequence[Archived]:
+    """The archived months of a span of which there are roll-ups of the sensor, next to each other in one."""
+    since, until = asked.since or BEGINNING, asked.until or FOREVER
+    spans = [span for span in months.spans(months.archived(session)) if span[0] < until and span[1] > since]
+    return [Archived(*span) for span in spans if _has_hours(session, serial, *span)]
+
+
+def _has_hours(session: Session, serial: str, since: datetime, until: datetime) -> bool:
+    mine = select(Sensor.id).where(Sensor.serial == serial).scalar_subquery()
+    some = exists().where(ReadingHour.sensor_id == mine, ReadingHour.hour >= since, ReadingHour.hour < until)
+    return bool(session.scalar(select(some)))
+
+
+def _are_few(session: Session, serial: str, asked: Asked) -> bool:
+    """Whether all readings of a span can be shown; no more are counted than that needs."""
+    some = _between(select(Reading.measured_at), serial, asked).limit(MOST_POINTS + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) <= MOST_POINTS
+
+
+def _between(query: Select[*tuple[Any, ...]], serial: str, asked: Asked) -> Select[*tuple[Any, ...]]:
+    sensor = select(Sensor.id).where(Sensor.serial == serial).scalar_subquery()
+    query = query.where(Reading.sensor_id == sensor)
+    if asked.since is not None:
+        query = query.where(Reading.measured_at >= asked.since)
+    return query if asked.until is None else query.where(Reading.measured_at < asked.until)
+
+
+def _conflicts(session: Session, serial: str) -> int:
+    query = select(func.count()).select_from(ReadingConflict).join(Sensor, Sensor.id == ReadingConflict.sensor_id)
+    return session.scalar(query.where(Sensor.serial == serial)) or 0

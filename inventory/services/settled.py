@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.errors import N_, Code, Conflict
@@ -45,23 +45,45 @@ class Count:
         return (self.details["appliance"], self.details["held"]) == (appliance, held)
 
 
+_IS_COUNT = StockEvent.kind == literal_column(f"'{EventKind.COUNT}'")
+"""With the word itself, or the small index of counts would not be used."""
+
 COUNTED_SINCE: ColumnElement[bool] = exists().where(
     StockEvent.facility_id == Facility.id,
     StockEvent.batch_id == Batch.id,
-    StockEvent.kind == EventKind.COUNT,
+    _IS_COUNT,
     StockEvent.occurred_at > bindparam("since"),
 )
 """Whether the facility of a query has counted the batch of the query later than `since`: mostly a look at no row."""
 
 
-def counts_after(session: Session, batches: Iterable[UUID], facility: UUID, at: datetime) -> list[Count]:
-    """The counts of batches at a facility that are dated after an instant and stand, the last of them first."""
+def keep_out(session: Session, appliance: str, *, held: bool) -> None:
+    """Let nothing come into a place that is counted until the transaction ends; what is coming already is waited for.
+
+    Who puts doses there holds the row of the place for its foreign key. Custodies are held before it, by everybody.
+    """
+    counted = select(Location.id).where(Location.id == _place(session, appliance, held=held))
+    session.execute(counted.with_for_update())
+
+
+def _place(session: Session, appliance: str, *, held: bool) -> UUID:
+    """The storage of an appliance or, `held`, its quarantine."""
+    kind = LocationKind.QUARANTINE if held else LocationKind.STORAGE
+    return session.scalars(
+        select(Location.id)
+        .join(Appliance, Appliance.id == Location.appliance_id)
+        .where(Appliance.code == appliance, Location.kind == kind)
+    ).one()
+
+
+def counts_after(session: Session, batches: Iterable[UUID], facilities: Iterable[UUID], at: datetime) -> list[Count]:
+    """The counts of batches at facilities that are dated after an instant and stand, the last of them first."""
     reversal = aliased(StockEvent)
     undone = exists().where(reversal.reverses_id == StockEvent.id, reversal.batch_id == StockEvent.batch_id)
     later = select(StockEvent.batch_id, StockEvent.occurred_at, StockEvent.details).where(
-        StockEvent.facility_id == facility,
+        StockEvent.facility_id.in_(facilities),
         StockEvent.batch_id.in_(batches),
-        StockEvent.kind == EventKind.COUNT,
+        _IS_COUNT,
         StockEvent.occurred_at > at,
         ~undone,
     )
@@ -74,21 +96,17 @@ def refuse_before_a_count(session: Session, events: Sequence[Touched]) -> None:
     Raises:
         Conflict: `time_before_count`.
     """
-    for facility in {each.facility for each in events if each.places}:
-        mine = [each for each in events if each.facility == facility and each.places]
-        first = min(each.at for each in mine)
-        for count in counts_after(session, {each.batch for each in mine}, facility, first):
-            if count.differed:
-                _refuse(session, count, mine)
+    mine = [each for each in events if each.places]
+    if not mine:
+        return
+    batches, facilities = {each.batch for each in mine}, {each.facility for each in mine}
+    for count in counts_after(session, batches, facilities, min(each.at for each in mine)):
+        if count.differed:
+            _refuse(session, count, mine)
 
 
 def _refuse(session: Session, count: Count, events: Iterable[Touched]) -> None:
-    kind = LocationKind.QUARANTINE if count.details["held"] else LocationKind.STORAGE
-    place = session.scalars(
-        select(Location.id)
-        .join(Appliance, Appliance.id == Location.appliance_id)
-        .where(Appliance.code == count.details["appliance"], Location.kind == kind)
-    ).one()
+    place = _place(session, count.details["appliance"], held=count.details["held"])
     for event in events:
         if event.batch == count.batch and event.at < count.at and place in event.places:
             expected = N_("correct the count of %(counted)s first, then enter this and count again")

@@ -1,7 +1,7 @@
 """Vaccine leaves a facility for another: dispatch down the line or between sites, return up the line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from inventory.domain.transport import TransportRecord
 from inventory.domain.words import Chosen, End, EventKind, FacilityKind, LocationKind, Purpose
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Facility, Location, Shipment
-from inventory.services import assignments, choice, ledger, lookups, packs
+from inventory.services import assignments, ledger, lookups, packs
 from inventory.services.choice import Wanted, Within
 from inventory.services.ids import new_id
 from inventory.services.lookups import KnownBatch
@@ -144,12 +144,9 @@ def _return(session: Session, request: Request, order: ReturnOrder) -> Posted:
 def _choose(
     session: Session, kind: EventKind, known: KnownBatch, line: Line, within: Within, at: datetime
 ) -> tuple[list[Take], Chosen]:
-    wanted = Wanted(kind, known, line.doses, within, at, line.custody)
-    scanned, beside = packs.choose(session, wanted, line.packs)
-    if not beside:
-        return scanned, Chosen.SCANNED
-    takes, chosen = choice.choose(session, replace(wanted, doses=beside, beside=tuple(scanned)))
-    return [*scanned, *takes], chosen
+    if not line.packs and line.doses is None:
+        raise Invalid(Code.MALFORMED, "doses", None, N_("a number of doses, or packs"))
+    return packs.takes(session, Wanted(kind, known, line.doses, within, at, line.custody), line.packs)
 
 
 def send_on(draft: ledger.Draft, takes: Sequence[Take], chosen: Chosen, trip: Trip, *, returned: bool = False) -> None:

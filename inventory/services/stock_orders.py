@@ -13,7 +13,7 @@ from inventory.domain.handling import happens_at, may_post
 from inventory.domain.instants import stated
 from inventory.domain.words import Chosen, EventKind
 from inventory.persistence.tables import Facility, Shipment
-from inventory.services import choice, ledger, lookups
+from inventory.services import ledger, lookups, packs
 from inventory.services.choice import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Request
@@ -44,7 +44,8 @@ class StockOrder:
     """Doses of a batch at a facility, all there are unless a number is stated.
 
     They are taken from storage, or with `held` from quarantine; from one appliance, one custody, or a shipment from
-    or to the facility, where one is named.
+    or to the facility, where one is named. `packs` are those that were scanned, with all that is left in them; where
+    more doses are stated, the rest is taken beside them.
     """
 
     facility: str
@@ -56,6 +57,7 @@ class StockOrder:
     custody: UUID | None = None
     shipment: UUID | None = None
     held: bool = False
+    packs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def scene(session: Session, request: Request, kind: EventKind, order: About) -> 
 
 
 def takes(session: Session, there: Scene, order: StockOrder) -> tuple[list[Take], Chosen]:
-    """The custodies that the order takes from; see `choice.choose`."""
-    return choice.choose(session, wanted(session, there, order))
+    """The custodies that the order takes from; see `packs.takes`."""
+    return packs.takes(session, wanted(session, there, order), order.packs)
 
 
 def wanted(session: Session, there: Scene, order: StockOrder) -> Wanted:

@@ -1,6 +1,7 @@
 """Shipments: what was sent, what became of it, and what is still on its way or missing."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from inventory.domain.errors import N_, Code, NotFound
 from inventory.domain.transport import TransportRecord
 from inventory.domain.words import End, EventKind, LocationKind, Purpose
 from inventory.persistence.database import Database
+from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import (
     Appliance,
     Batch,
@@ -105,18 +107,23 @@ def list_shipments(
     with database.read() as session:
         if wanted.facility is not None:
             lookups.facility(session, wanted.facility)
-        return page(session, query, [Shipment.dispatched_at, Shipment.id], after, limit).map(
-            lambda row: _view(session, row, now)
-        )
+        found = page(session, query, [Shipment.dispatched_at, Shipment.id], after, limit)
+        return Page(_views(session, found.items, now), found.next)
 
 
 def get_shipment(database: Database, shipment: UUID, now: datetime) -> ShipmentView:
     """One shipment; NotFound `not_found`."""
     with database.read() as session:
-        row = session.execute(_shipments().where(Shipment.id == shipment)).one_or_none()
-        if row is None:
-            raise NotFound(Code.NOT_FOUND, "shipment", shipment, N_("the id of a shipment"))
-        return _view(session, row, now)
+        return view_shipment(session, shipment, now)
+
+
+def view_shipment(session: Session, shipment: UUID, now: datetime) -> ShipmentView:
+    """The same for a service that asks more of the same moment."""
+    rows = session.execute(_shipments().where(Shipment.id == shipment)).all()
+    if not rows:
+        raise NotFound(Code.NOT_FOUND, "shipment", shipment, N_("the id of a shipment"))
+    (view,) = _views(session, rows, now)
+    return view
 
 
 def _has_doses_left() -> ColumnElement[bool]:
@@ -132,52 +139,66 @@ def _shipments() -> Any:
     )
 
 
-def _view(session: Session, row: Any, now: datetime) -> ShipmentView:
-    shipment: Shipment = row[0]
-    sensors = session.scalars(
-        select(Sensor.serial)
-        .join(SensorAssignment, SensorAssignment.sensor_id == Sensor.id)
-        .where(SensorAssignment.shipment_id == shipment.id)
+def _views(session: Session, rows: Sequence[Any], now: datetime) -> list[ShipmentView]:
+    """Shipments with what is told of them, by as many statements for a page as for one."""
+    ids = [row[0].id for row in rows]
+    sensors, lines = _sensors(session, ids), _lines(session, ids)
+    return [
+        ShipmentView(
+            shipment.id,
+            shipment.purpose,
+            sender,
+            receiver,
+            shipment.dispatched_at,
+            shipment.arrived_at,
+            loaded(shipment.departure, shipment.arrival),
+            tuple(sensors[shipment.id]),
+            tuple(lines[shipment.id]),
+            now,
+        )
+        for shipment, sender, receiver, *_ in rows
+    ]
+
+
+def _sensors(session: Session, shipments: Sequence[UUID]) -> dict[UUID, list[str]]:
+    query = (
+        select(SensorAssignment.shipment_id, Sensor.serial)
+        .join(Sensor, Sensor.id == SensorAssignment.sensor_id)
         .order_by(Sensor.serial)
     )
-    return ShipmentView(
-        shipment.id,
-        shipment.purpose,
-        row.sender,
-        row.receiver,
-        shipment.dispatched_at,
-        shipment.arrived_at,
-        loaded(shipment.departure, shipment.arrival),
-        tuple(sensors),
-        _lines(session, shipment),
-        now,
-    )
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for shipment, serial in rows_in(session, query, SensorAssignment.shipment_id, shipments):
+        found[shipment].append(serial)
+    return found
 
 
-def _lines(session: Session, shipment: Shipment) -> tuple[ShipmentLine, ...]:
-    loads = _loads(session, shipment)
-    gone = _gone(session, shipment)
-    return tuple(
-        ShipmentLine(
+def _lines(session: Session, shipments: Sequence[UUID]) -> dict[UUID, list[ShipmentLine]]:
+    """What each shipment carried of each batch, and where that is."""
+    gone = _gone(session, shipments)
+    found: defaultdict[UUID, list[ShipmentLine]] = defaultdict(list)
+    for shipment, batch_id, gtin, number, sent, left, held in _loads(session, shipments):
+        ways = gone[shipment, batch_id]
+        line = ShipmentLine(
             gtin,
             number,
             int(sent),
-            received=gone[batch_id]["received"],
-            sent_back=gone[batch_id]["sent_back"],
-            elsewhere=gone[batch_id]["elsewhere"],
-            wasted=gone[batch_id]["wasted"],
+            received=ways["received"],
+            sent_back=ways["sent_back"],
+            elsewhere=ways["elsewhere"],
+            wasted=ways["wasted"],
             in_transit=int(left),
             held=int(held),
         )
-        for batch_id, gtin, number, sent, left, held in loads
-    )
+        found[shipment].append(line)
+    return found
 
 
-def _loads(session: Session, shipment: Shipment) -> Any:
-    """Each batch on board: what was put there, what is left of it, and what of that is held."""
+def _loads(session: Session, shipments: Sequence[UUID]) -> Sequence[Any]:
+    """Each batch on board of each: what was put there, what is left of it, and what of that is held."""
     put_there = and_(StockEvent.kind.in_(_ON_BOARD), stands(StockEvent.id, StockEvent.batch_id))
     query = (
         select(
+            Location.shipment_id,
             Batch.id,
             Batch.gtin,
             Batch.number,
@@ -187,34 +208,35 @@ def _loads(session: Session, shipment: Shipment) -> Any:
         )
         .join(Custody, Custody.batch_id == Batch.id)
         .join(StockEvent, and_(StockEvent.id == Custody.event_id, StockEvent.batch_id == Custody.batch_id))
-        .join(Location, and_(Location.id == Custody.location_id, Location.shipment_id == shipment.id))
-        .group_by(Batch.id, Batch.gtin, Batch.number)
+        .join(Location, Location.id == Custody.location_id)
+        .group_by(Location.shipment_id, Batch.id, Batch.gtin, Batch.number)
         .order_by(Batch.gtin, Batch.number)
     )
-    return session.execute(query).all()
+    return rows_in(session, query, Location.shipment_id, shipments)
 
 
-def _gone(session: Session, shipment: Shipment) -> dict[UUID, dict[str, int]]:
-    """What left the shipment, by batch and by where it went."""
+def _gone(session: Session, shipments: Sequence[UUID]) -> dict[tuple[UUID, UUID], dict[str, int]]:
+    """What left each shipment, by batch and by where it went."""
     here, there = aliased(Location), aliased(Location)
     target = aliased(Custody)
     way = case(
         (Movement.end_kind == End.WASTED, "wasted"),
-        (there.shipment_id == shipment.id, "aboard"),
+        (there.shipment_id == here.shipment_id, "aboard"),
         (there.shipment_id.is_not(None), "sent_back"),
-        (Appliance.facility_id == shipment.to_facility_id, "received"),
+        (Appliance.facility_id == Shipment.to_facility_id, "received"),
         else_="elsewhere",
     ).label("way")
     query = (
-        select(Movement.batch_id, way, func.sum(Movement.doses))
+        select(here.shipment_id, Movement.batch_id, way, func.sum(Movement.doses))
         .join(Custody, and_(Custody.id == Movement.from_custody_id, Custody.batch_id == Movement.batch_id))
-        .join(here, and_(here.id == Custody.location_id, here.shipment_id == shipment.id))
+        .join(here, here.id == Custody.location_id)
+        .join(Shipment, Shipment.id == here.shipment_id)
         .outerjoin(target, and_(target.id == Movement.to_custody_id, target.batch_id == Movement.batch_id))
         .outerjoin(there, there.id == target.location_id)
         .outerjoin(Appliance, Appliance.id == there.appliance_id)
-        .group_by(Movement.batch_id, text("way"))
+        .group_by(here.shipment_id, Movement.batch_id, text("way"))
     )
-    found: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for batch_id, where, doses in session.execute(query):
-        found[batch_id][where] += int(doses)
+    found: dict[tuple[UUID, UUID], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for shipment, batch_id, where, doses in rows_in(session, query, here.shipment_id, shipments):
+        found[shipment, batch_id][where] += int(doses)
     return found

@@ -1,6 +1,6 @@
 """The check before use: asked for itself, and by each administration; and a supervisor's override."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.custody import Holding, next_dose
 from inventory.domain.deadlines import Deadline
-from inventory.domain.errors import N_, Code, Conflict, NotFound
+from inventory.domain.errors import N_, Code, Conflict
 from inventory.domain.handling import SITES, may_post
 from inventory.domain.instants import CLOCK_SKEW, stated
 from inventory.domain.products import gtin as valid_gtin
@@ -18,9 +18,9 @@ from inventory.domain.reasons import Reason, ReasonCode, Usable, asked, overridd
 from inventory.domain.usability import Doses, OverrideReason, Policies, Scanned, check
 from inventory.domain.words import EventKind, Role
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Pack
+from inventory.persistence.tables import Batch, Custody
 from inventory.persistence.tables import Deadline as DeadlineRow
-from inventory.services import choice, lookups, packs, stock_orders
+from inventory.services import choice, lookups, pack_places, pack_views, packs, scans, stock_orders
 from inventory.services.choice import Wanted, Within
 from inventory.services.doubts import Doubts
 from inventory.services.ledger import Draft, record
@@ -79,21 +79,21 @@ def batch_usability(database: Database, gtin: str, number: str, query: Usability
         return question.answer(found, held=found in held)
 
 
-def pack_usability(database: Database, code: str, query: UsabilityQuery, now: datetime) -> Usability:
-    """Whether a dose out of a pack may be given there.
+def pack_usability(database: Database, text: str, query: UsabilityQuery, now: datetime) -> Usability:
+    """Whether a dose out of a pack, by whatever a scanner gives, may be given there.
 
     Raises:
         NotFound: `not_found` for the pack.
-        Invalid: as `batch_usability`.
+        Invalid: as `batch_usability`; Conflict: `pack_differs` for a label of another batch or expiry.
     """
+    scan = scans.read(text)
     with database.read() as session:
-        pack = session.scalars(select(Pack).where(Pack.code == code)).one_or_none()
-        if pack is None:
-            raise NotFound(Code.NOT_FOUND, "pack", code, N_("the code of a pack that was received"))
-        batch = session.get_one(Batch, pack.batch_id)
+        pack = pack_places.holder(session, scan.code)
+        batch = session.get_one(Batch, pack.pack.batch_id)
+        scan.agree("pack", batch.number, batch.expiry)
         question = _Question(session, lookups.batch(session, batch.gtin, batch.number), query, now)
-        found = packs.whereabouts(session, pack)
-        scanned = Scanned(code, pack.remaining, found.there)
+        found = packs.whereabouts(session, pack, question.site.id)
+        scanned = Scanned(scan.code, pack_views.left(session, pack.pack), found.there)
         if found.facility_id != question.site.id:
             return question.answer(None, scanned)
         holdings = question.those(found.custodies)
@@ -195,6 +195,10 @@ class BeforeUse:
     def __init__(self, session: Session, now: datetime) -> None:
         self._doubts = Doubts(session, now + CLOCK_SKEW)
         self._sources: dict[UUID, UUID] = {}
+
+    def look_ahead(self, custodies: Collection[tuple[UUID, UUID]]) -> None:
+        """Ask at once for the ways of custodies that may be asked for, each after its batch."""
+        self._doubts.look_ahead(custodies)
 
     def opened(self, custody: UUID, source: UUID) -> None:
         """A vial is opened in this request: its way is that of the custody it was in."""

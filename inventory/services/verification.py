@@ -7,8 +7,10 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.words import End, LocationKind, Origin
+from inventory.persistence import guards
 from inventory.persistence.database import Database
-from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement, Pack, StockEvent
+from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement, StockEvent
+from inventory.services import pack_verification
 from inventory.services.ledger import stands
 
 
@@ -239,30 +241,12 @@ def _wrong_clocks(session: Session) -> list[str]:
     return [f"custody {each}: its deadline is not the one that its doses came with" for each in session.scalars(query)]
 
 
-def _wrong_packs(session: Session) -> list[str]:
-    """A pack is in a custody of its batch that stands, with no more left than came in it.
-
-    That more is left in packs than in their custody is no fault: doses may leave without a scan.
-    """
-    query = (
-        select(Pack.code)
-        .outerjoin(Custody, and_(Custody.id == Pack.custody_id, Custody.batch_id == Pack.batch_id))
-        .where(
-            or_(
-                Custody.id.is_(None),
-                ~stands(Custody.event_id, Custody.batch_id),
-                Pack.remaining < 0,
-                Pack.remaining > Pack.doses,
-            )
-        )
-    )
-    return [
-        f"pack {each}: not where a pack of its batch can be, or more left than was in it"
-        for each in session.scalars(query)
-    ]
+def _missing_guards(session: Session) -> list[str]:
+    return guards.missing(session.connection())
 
 
 _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
+    _missing_guards,
     _wrong_remaining,
     _wrong_opening,
     _wrong_parent,
@@ -272,7 +256,7 @@ _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
     _half_reversed,
     _wrong_origin,
     _wrong_clocks,
-    _wrong_packs,
+    *pack_verification.CHECKS,
 )
 
 

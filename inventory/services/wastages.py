@@ -27,7 +27,7 @@ def waste(database: Database, request: Request, order: WastageOrder) -> Posted:
 
     Raises:
         Invalid: `malformed` for `other` without words; `not_found` for the pack; else as `quarantine.hold`.
-        Conflict: `pack_elsewhere`.
+        Conflict: `pack_elsewhere`, `pack_opened`, `pack_differs`.
     """
     return post(database, request, order, _waste)
 
@@ -45,6 +45,10 @@ def _waste(session: Session, request: Request, order: WastageOrder) -> Posted:
 
 def _takes(session: Session, there: Scene, order: WastageOrder) -> tuple[list[Take], Chosen]:
     """From a pack that was scanned, all of it unless a number is stated; or as most orders."""
+    if order.pack is not None and order.packs:
+        raise Invalid(Code.MALFORMED, "pack", order.pack, N_("one pack that the doses are of, or packs; not both"))
+    if order.pack is None and not order.packs and order.doses is None:
+        raise Invalid(Code.MALFORMED, "doses", None, N_("a number of doses, or packs"))
     if order.pack is None:
         return stock_orders.takes(session, there, order)
     wanted = stock_orders.wanted(session, there, order)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from mqtt_ingest.formats import cce, native
+from mqtt_ingest.formats import cce, native, sparkplug, state
 from mqtt_ingest.formats.content import Content
-from mqtt_ingest.topics import Kind
+from mqtt_ingest.topics import OF_DEVICES, OF_NODES, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,7 @@ class Format:
 FORMATS: Mapping[Kind, Format] = {
     Kind.READINGS: Format(native.parse, native.identify),
     Kind.CCE: Format(cce.parse, cce.identify),
+    Kind.STATE: Format(state.parse, state.identify),
+    **{kind: Format(partial(sparkplug.parse, kind), sparkplug.identify) for kind in (*OF_NODES, *OF_DEVICES)},
 }
 """The format of each kind of topic; a new format is one module and one line here."""

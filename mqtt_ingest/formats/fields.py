@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from inventory.domain.temperature import centi
-from inventory.strict_json import BadPayload
+from inventory.strict_json import BadPayload, require_storable
 
 CODE = 64
 """The longest code, serial or boot id, in characters."""
@@ -76,6 +76,14 @@ def temperature(
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not low <= value <= high:
         raise refusal(path + name, value, f"a number of degrees Celsius from {low} to {high}")
     return centi(value)
+
+
+def require_serial(serial: str, field: str) -> str:
+    """The serial itself, 1 to `CODE` characters that can be stored, or BadPayload."""
+    if not 1 <= len(serial) <= CODE:
+        raise refusal(field, serial, f"a text of 1 to {CODE} characters")
+    require_storable(serial)
+    return serial
 
 
 def require_known(holder: Mapping[str, object], known: Collection[str], path: str = "") -> None:

@@ -11,17 +11,21 @@ published.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from inventory.domain.temperature import centi
+from inventory.domain.temperature import celsius, centi
 from inventory.domain.words import Side
-from inventory.services.messages import Measurement
+from inventory.services.messages import AlarmState, Measurement
 from inventory.strict_json import BadPayload
+from mqtt_ingest.formats.fields import require_serial
 from mqtt_ingest.formats.indented import Branch, branch, branches, leaf, tree
+from mqtt_ingest.formats.local_time import civil, instant
 
 _NO_READING = "--.-"
+_TIME = "%Y-%m-%d %H:%M"
+_NAMES = {Side.BELOW: "LOW", Side.ABOVE: "HIGH"}
 _SIDES = (("0", Side.BELOW), ("1", Side.ABOVE))
 
 
@@ -38,9 +42,9 @@ class DeviceLimit:
 class DeviceAlarm:
     """What the device itself counted on a civil day of its zone.
 
-    `limit` is an index of the export's limits. `minutes` are those of that day beyond the limit, in a row or not;
-    `alarmed_at` (UTC) is when a run of them reached the limit's minutes, midnight where it was carried over, None
-    where it did not come to an alarm.
+    `limit` is 0 for the lower and 1 for the higher limit. `minutes` are those of that day beyond the limit, in a row
+    or not; `alarmed_at` (UTC) is when a run of them reached the limit's minutes, midnight where it was carried over,
+    None where it did not come to an alarm.
     """
 
     day: date
@@ -66,6 +70,23 @@ class FridgeTagExport:
     unread: int
     alarms: tuple[DeviceAlarm, ...]
 
+    def stated(self) -> tuple[AlarmState, ...]:
+        """The alarms of the device's own limits, each at the moment at which it says that one stood.
+
+        The code is of the form `HIGH +8.0/600`: the side, the limit and its minutes. An alarm that was carried over
+        from the day before stands at midnight. When the device was activated there was none, which is said too, so
+        that it is known to tell of its alarms even where it never had one.
+        """
+        codes: dict[datetime, list[str]] = {self.activated_at: []}
+        for alarm in self.alarms:
+            if alarm.alarmed_at is not None:
+                codes.setdefault(alarm.alarmed_at, []).append(self._code(_SIDES[alarm.limit][1]))
+        return tuple(AlarmState(self.serial, at, tuple(codes[at])) for at in sorted(codes))
+
+    def _code(self, side: Side) -> str:
+        limits = (f" {celsius(each.threshold):+.1f}/{each.minutes}" for each in self.limits if each.side is side)
+        return _NAMES[side] + next(limits, "")
+
 
 def parse(text: str, zone: ZoneInfo) -> FridgeTagExport:
     """What an export says, its local times read in `zone`.
@@ -77,7 +98,7 @@ def parse(text: str, zone: ZoneInfo) -> FridgeTagExport:
     root = tree(head)
     conf, hist = branch(root, "Conf"), branch(root, "Hist")
     _require_celsius(conf)
-    serial = leaf(conf, "Serial")
+    serial = require_serial(leaf(conf, "Serial"), "Serial")
     rows = list(_rows(table))
     return FridgeTagExport(
         device=leaf(root, "Device"),
@@ -111,7 +132,7 @@ def _alarms(day: Branch, zone: ZoneInfo) -> Iterator[DeviceAlarm]:
         minutes = _whole(leaf(counted, "t Acc"))
         if minutes or "TS A" in counted:
             at = _instant(f"{name} {leaf(counted, 'TS A')}", zone) if "TS A" in counted else None
-            yield DeviceAlarm(_local(f"{name} 00:00").date(), int(index), minutes, at)
+            yield DeviceAlarm(civil(f"{name} 00:00", _TIME).date(), int(index), minutes, at)
 
 
 def _rows(table: str) -> Iterator[tuple[str, str]]:
@@ -126,21 +147,7 @@ def _rows(table: str) -> Iterator[tuple[str, str]]:
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime:
-    local = _local(text).replace(tzinfo=zone)
-    at = local.astimezone(UTC)
-    if at.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise BadPayload(f"time {text!r} never was in {zone.key}; expected the zone that the device's clock follows")
-    return at
-
-
-def _local(text: str) -> datetime:
-    try:
-        local = datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007  (the file says no zone)
-    except ValueError:
-        raise BadPayload(f"time is {text[:40]!r}; expected one such as 2026-01-05 08:00") from None
-    if not 1 < local.year < 9999:
-        raise BadPayload(f"time {text!r} is out of all range")
-    return local
+    return instant(text, zone, _TIME)
 
 
 def _centi(text: str) -> int:

@@ -1,8 +1,11 @@
 """The processes of `docker-compose.yml`, by its own commands, against a real PostgreSQL and the deployed Mosquitto."""
 
+import os
 import shlex
-from collections.abc import Iterator
-from contextlib import ExitStack
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +13,11 @@ from typing import Any
 
 import pytest
 import urllib3
+from sqlalchemy import func, select
 
+from inventory.persistence.database import Database
+from inventory.persistence.tables import LogCheckpoint
+from inventory.services.log import sequencer
 from inventory.services.messages import Measurement
 from mqtt_ingest import topics
 from mqtt_ingest.buffer import Buffer
@@ -18,8 +25,11 @@ from mqtt_ingest.client import Publisher
 from mqtt_ingest.gateway import Gateway
 from mqtt_ingest.settings import MqttSettings
 from tests.buffers import OpenBuffer
+from tests.county import build
 from tests.deployment import Deployed, add_user
 from tests.e2e.processes import PATIENCE, environment, running, start, until
+from tests.http import serving
+from tests.orders import at_site
 from tests.services import LOOPBACK, Postgres, free_port
 from tests.unit.test_compose import SERVICES, command_line
 
@@ -86,6 +96,43 @@ def test_two_workers_take_in_what_their_gateways_send(
         send(composition, code, shard, f"T-{code}", open_buffer())
         found = composition.call("GET", f"sensors/T-{code}/readings?limit=1000")
         assert [each["celsius"] for each in found["items"]] == [(400 + number) / 100 for number in range(100)]
+
+
+def test_the_keeper_of_the_log_makes_its_key_once_and_signs(postgres: Postgres, tmp_path: Path) -> None:
+    secret, said = tmp_path / "log.key", tmp_path / "log"
+    with postgres.database() as name:
+        settings = environment(
+            COLDTRAIL_DATABASE_URL=postgres.url(name),
+            COLDTRAIL_LOG_KEY_FILE=str(secret),
+            LOG_NAME="coldtrail/log",
+            PATH=f"{Path(sys.executable).parent}:{os.defpath}",
+        )
+        assert start(["migrate"], settings, said).wait(PATIENCE) == 0, said.read_text()
+        with closing(Database(postgres.url(name))) as database, serving(build(database)) as server:
+            at_site(server.client, 10)
+            _keep_log(settings, said, lambda: sizes(database))
+            key = secret.read_text()
+            at_site(server.client, 10)
+            assert _keep_log(settings, said, lambda: sizes(database)) == (6, 6)
+    assert secret.read_text() == key
+
+
+def sizes(database: Database) -> tuple[int, int]:
+    """How many leaves there are, and how many the newest checkpoint is of."""
+    with database.read() as session:
+        return sequencer.size(session), session.scalar(select(func.max(LogCheckpoint.size))) or 0
+
+
+def _keep_log(settings: dict[str, str], said: Path, sizes: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+    """Run the service until it has appended what is new, and let it end."""
+    before, _ = sizes()
+    script = SERVICES["log"]["command"][0].replace("$$", "$")
+    with said.open("ab") as output:
+        process = subprocess.Popen(["sh", "-euc", script], env=settings, stdout=output, stderr=output)
+    until(lambda: sizes()[0] > before)
+    process.terminate()
+    assert process.wait(PATIENCE) == 0, said.read_text()
+    return sizes()
 
 
 def send(composition: Composition, code: str, shard: str, serial: str, buffer: Buffer) -> None:

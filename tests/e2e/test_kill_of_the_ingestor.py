@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from inventory.persistence.database import Database
 from inventory.persistence.tables import Excursion, Reading, RejectedMessage, Sensor
 from inventory.services import equipment, facilities, rules
 from inventory.services.judgement import hold_of, read_between
+from mqtt_ingest.client import Publisher
+from mqtt_ingest.settings import MqttSettings
 from tests.e2e.processes import PATIENCE, beside, running, start, until
 
 RECORDS = 3000
@@ -26,7 +30,7 @@ FAILED = range(700, 724)
 
 
 @pytest.fixture
-def database(database_url: str) -> Database:
+def database(database_url: str) -> Iterator[Database]:
     """A database that knows one gateway and one logger."""
     found = Database(database_url)
     rules.seed(found)
@@ -35,7 +39,8 @@ def database(database_url: str) -> Database:
     equipment.add_gateway(found, equipment.GatewayRecord("GW", "S"))
     logger = equipment.SensorRecord("LOGGER", 900, "strict-2-8", "GW", "F", FIRST)
     equipment.add_sensor(found, logger, system_clock())
-    return found
+    yield found
+    found.close()
 
 
 def write_records(file: Path) -> None:
@@ -74,7 +79,6 @@ def test_every_reading_is_there_once_after_a_kill_in_the_middle_of_a_replay(
             assert gateway.wait(3 * PATIENCE) == 0, log.read_text()
     assert 0 < before < RECORDS, "the kill came too late to prove anything"
     _holds_everything_once(database)
-    database.close()
 
 
 def _holds_everything_once(database: Database) -> None:
@@ -91,12 +95,26 @@ def _holds_everything_once(database: Database) -> None:
         assert [each.rule_name for each in kept] == ["HOT"]
 
 
+def await_hearing(database: Database, broker: Broker) -> None:
+    """Wait until a worker hears: what nobody could have sent is kept aside."""
+    settings = MqttSettings.from_url(broker.url, "probe", protocol=broker.protocol)
+    with closing(Publisher(settings)) as probe:
+
+        def heard() -> bool:
+            probe.step(0.1)
+            probe.publish("coldtrail/v1/00/PROBE/readings", b"probe")
+            with database.read() as session:
+                return count(session, RejectedMessage) > 0
+
+        until(heard)
+
+
 def test_an_ingest_worker_ends_quietly_when_it_is_asked_to(
     database: Database, database_url: str, broker: Broker, tmp_path: Path
 ) -> None:
     process = start(["ingest"], beside(database_url, broker), tmp_path / "log")
+    await_hearing(database, broker)
     with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(2)
+        process.wait(1)
     process.terminate()
     assert process.wait(PATIENCE) == 0
-    database.close()

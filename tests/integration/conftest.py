@@ -4,21 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from inventory.persistence.database import Database
-from tests.county import NOW, County, build
+from tests.counties import CountyTemplate
+from tests.counties import any_county as any_county
+from tests.counties import postgresql_county as postgresql_county
+from tests.counties import sqlite_county as sqlite_county
+from tests.county import NOW, County
 from tests.http import Client, Server, serving
-from tests.services import Template
 
 
 @pytest.fixture(scope="module")
-def county(database_template: Template) -> Iterator[County]:
+def county(any_county: CountyTemplate) -> Iterator[County]:
     """A county in a database of its own, on each engine in turn."""
-    with database_template.clone() as url:
-        database = Database(url)
-        try:
-            yield build(database)
-        finally:
-            database.close()
+    with any_county.fresh() as county:
+        yield county
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from mqtt_ingest.reader import Entry
 from mqtt_ingest.replay import replay
 from mqtt_ingest.settings import MqttSettings
 from tests.buffers import OpenBuffer
+from tests.envelopes import RECORDS
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PACE = Pace(chunk=20, gather=0.02, first_wait=0.05)
@@ -59,9 +60,9 @@ class Forgetful(Subscriber):
         self.acks += len(messages)
         super().ack([message for index, message in enumerate(messages) if index % 3])  # type: ignore[misc]
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         self.published += 1
-        return self.published % 2 == 0 or super().publish(topic, payload)
+        return self.published % 2 == 0 or super().publish(topic, payload, retain=retain)
 
 
 def settings(broker: Broker, client_id: str) -> MqttSettings:
@@ -186,7 +187,7 @@ def test_malformed_messages_are_kept_aside_and_block_nobody(broker: Broker, open
 def test_recorded_equipment_data_is_replayed_until_it_is_confirmed(broker: Broker) -> None:
     store = Store()
     records = [
-        {"ABST": each.measured_at.strftime("%Y%m%dT%H%M%SZ"), "TVC": each.temperature / 100}
+        RECORDS["ems"] | {"ABST": each.measured_at.strftime("%Y%m%dT%H%M%SZ"), "TVC": each.temperature / 100}
         for each in readings(30, "L1")
     ]
     publisher = Publisher(settings(broker, "replay"), [topics.receipt_topic("gw", "0a")])

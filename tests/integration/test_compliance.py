@@ -247,10 +247,10 @@ def test_the_ledger_is_read_by_facility_and_time_and_not_as_a_whole(told: Server
     def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
         asked.append((statement, parameters))
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    event.listen(database.reader, "before_cursor_execute", note)
     first = NOW.date()
     report(database, first, first, By.FACILITY_DAY, None, None, EVENING)
-    event.remove(database.engine, "before_cursor_execute", note)
+    event.remove(database.reader, "before_cursor_execute", note)
     plans = [plan(database, *each) for each in asked if "stock_event" in each[0]]
     assert len(plans) == 2 * 2  # two questions in each of two zones
     for steps in plans:

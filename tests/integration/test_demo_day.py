@@ -98,7 +98,7 @@ def played(database_template: Template, tmp_path_factory: pytest.TempPathFactory
 def _play(database: Database, api: Api, clock: SetClock, folder: Path) -> Played:
     county = small_county()
     tokens_of = TokenFile(folder / "tokens.json", database, clock)
-    enrol(api, tokens_of.admin(), county)
+    enrol(api, tokens_of.admin(), county, MORNING)
     tokens, tally = tokens_of.all(county), Tally()
     clock.at = TOMORROW.astimezone(UTC) + timedelta(days=1)
     for probe in county.probes:

@@ -196,6 +196,26 @@ def test_a_recall_tells_where_every_dose_is(client: Client) -> None:
     assert (found["doses_free"], found["free"]) == (0, [])
     assert (found["doses_given"], found["given_by_facility"]) == (6, [{"facility": "SITE-A", "doses": 6}])
     assert (found["wasted"], found["missing"], found["returned"]) == (4, 2, 0)
+    assert (found["doses"], found["located"], found["found"], found["not_accounted_for"]) == (100, 83, 0, 7)
+    assert found["completeness"] == 0.93
+    assert client.get(f"/recalls/{recalled}", known_at=stated(NOW - 9 * HOUR)).ok()["doses"] == 0
+    before = client.get(f"/recalls/{recalled}", at=stated(NOW - 90 * MINUTE)).ok()
+    assert (before["doses"], before["doses_held"], before["doses_given"], before["unexplained"]) == (100, 0, 0, 0)
+    assert sorted(places(before["free"])) == [("COUNTY-ROOM", 50), ("on its way", 20), ("on its way", 30)]
+    assert before["completeness"] == 0
+
+
+def test_the_doses_of_a_recalled_batch_that_were_given_are_listed(client: Client) -> None:
+    batch = at_site(client, 10)
+    given = [
+        client.post("/administrations", administration(batch, doses)).ok()["events"][-1]["id"] for doses in (1, 2, 3)
+    ]
+    recalled = recall(client, batch)
+    correct(client, given[1])
+    page = client.get(f"/recalls/{recalled}/administrations", limit=1).ok()
+    more = client.get(f"/recalls/{recalled}/administrations", after=page["next"]).ok()
+    assert [(each["id"], each["doses"]) for each in page["items"] + more["items"]] == [(given[0], 1), (given[2], 3)]
+    assert client.get(f"/recalls/{given[0]}/administrations").status == 404
 
 
 def test_what_a_correction_gives_back_is_seen_to_be_free_until_it_is_recalled_again(client: Client) -> None:
@@ -229,7 +249,7 @@ def test_recalls_are_listed_and_a_corrected_one_stands_no_more(client: Client) -
 
 def plans(server: Server, path: str, **query: Any) -> str:
     """How the database finds the events of a question, if it is told that tables are large."""
-    engine, asked = server.county.database.engine, []
+    engine, asked = server.county.database.reader, []
 
     def note(_c: Connection, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         if "stock_event" in statement and statement.startswith("SELECT"):

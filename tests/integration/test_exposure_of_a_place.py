@@ -11,7 +11,8 @@ from inventory.persistence.database import Database
 from inventory.services import monitoring
 from inventory.services.administrations import AdministrationOrder, administer
 from inventory.services.deliveries import ArrivalLine, ArrivalOrder, receive_shipment
-from inventory.services.excursions import excursion_impact, list_excursions
+from inventory.services.excursions import list_excursions
+from inventory.services.impact import excursion_impact
 from inventory.services.posting import Request
 from inventory.services.receipts import ReceiptOrder, receive_goods
 from inventory.services.shipments import DispatchOrder, Line, dispatch
@@ -120,4 +121,4 @@ def test_doses_that_came_back_into_the_same_room_count_once(county: County) -> N
     found = list_excursions(county.database, "S-COUNTY", True, None, 10).items
     (warm,) = [each for each in found if each.rule == "HOT"]
     impact = excursion_impact(county.database, warm.id)
-    assert (impact.doses, impact.on_hand, len(impact.custodies)) == (10, 10, 1)
+    assert (impact.doses, impact.fate.on_hand, len(impact.custodies)) == (10, 10, 1)

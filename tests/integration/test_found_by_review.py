@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from inventory.persistence.database import Database
-from inventory.services import monitoring, series
+from inventory.services import kept_aside, monitoring, series
 from inventory.services.excursions import list_excursions
 from inventory.services.messages import Measurement, Message
 from inventory.services.posting import Request
@@ -34,7 +34,7 @@ def test_a_chunk_that_speaks_of_very_many_sensors_is_no_absent_database(alone: C
     crowd = Message(good.topic, b"crowd", NOW, GATEWAY, good.shard, strangers)
     monitoring.record(alone.database, [crowd, good], NOW)
     assert len(series.list_readings(alone.database, "S-COUNTY", None, None, None, 10).page.items) == 2
-    assert len(series.list_rejected(alone.database, None, 10).items) == 1
+    assert len(kept_aside.list_rejected(alone.database, None, 10).items) == 1
 
 
 def test_an_excursion_keeps_its_identity_when_a_late_reading_cuts_off_a_part(alone: County) -> None:

@@ -185,6 +185,7 @@ def test_the_storage_profiles_are_listed_with_their_bands_and_limits(client: Cli
         "threshold_celsius": -0.5,
         "inclusive": True,
         "duration_minutes": 60.0,
+        "window_minutes": None,
     }
     assert client.get("/storage-profiles", "gateway").status == 403
     assert client.post("/storage-profiles", {}).status == 405

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from inventory.domain.notices import NoticeKind
+from inventory.persistence import months
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Excursion
 from inventory.services import monitoring, notices
@@ -148,6 +149,7 @@ class Broken(Exception):
 def test_a_notice_is_there_only_if_its_cause_is(server: Server) -> None:
     database = server.county.database
     warm = [Measurement("S-A", NOW - 4 * HOUR + each * 5 * MINUTE, 1200) for each in range(40)]
+    months.ensure(database, [one.measured_at for one in warm])
 
     def store(session: Session, *, breaks: bool) -> None:
         monitoring.record_readings(session, sensor_of(session, "S-A"), warm, NOW)

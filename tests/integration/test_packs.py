@@ -335,9 +335,19 @@ def test_a_corrected_receipt_never_brought_its_packs(client: Client) -> None:
     batch, code = new_batch(), serial()
     lines = [{"code": code, "doses": 10}]
     undo(client, client.post("/receipts", receipt(batch, 10, packs=lines)))
-    assert client.get(f"/packs/{code}").status == 404
+    assert pack(client, code)["place"] is None
     client.post("/receipts", receipt(batch, 20, packs=lines)).ok()
     assert pack(client, code)["custody_remaining"] == 20
+
+
+def test_a_pack_that_was_received_in_the_wrong_batch_can_be_received_in_the_right_one(client: Client) -> None:
+    wrong, right, code = new_batch(), new_batch(), serial()
+    lines = [{"code": code, "doses": 10}]
+    undo(client, client.post("/receipts", receipt(wrong, 10, packs=lines)))
+    client.post("/receipts", receipt(right, 10, packs=lines)).ok()
+    assert pack(client, code)["batch"] == right
+    again = client.post("/receipts", receipt(wrong, 10, packs=lines))
+    assert (again.status, again.body["code"]) == (409, "already_exists")
 
 
 def test_a_pack_in_a_custody_that_is_void_is_a_fault(server: Server) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from inventory.domain.words import RejectReason
 from inventory.services import monitoring
+from inventory.services.kept_aside import list_rejected
 from inventory.services.messages import Receipt, Rejection
-from inventory.services.series import list_readings, list_rejected
+from inventory.services.series import list_readings
 from tests.county import GATEWAY, MINUTE, NOW, SHARD, County, message
 
 

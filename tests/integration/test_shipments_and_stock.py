@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import event
+
 from inventory.services.verification import verify
 from tests.county import ONE, TWO
 from tests.http import Client, Server
@@ -67,6 +69,31 @@ def test_shipments_can_be_asked_for_by_whether_doses_are_still_on_their_way(clie
     assert (short in under_way, short in done, whole in under_way, whole in done) == (True, False, False, True)
     at_b = {each["id"] for each in client.get("/shipments", facility="SITE-B", limit=1000).items}
     assert not at_b & {short, whole}
+
+
+def statements(server: Server, limit: int) -> tuple[list[Any], int]:
+    """A page of shipments, and how many statements it took."""
+    reader, asked = server.county.database.reader, []
+
+    def note(*each: Any) -> None:
+        asked.append(each[2])
+
+    event.listen(reader, "before_cursor_execute", note)
+    try:
+        return server.client.get("/shipments", limit=limit).items, len(asked)
+    finally:
+        event.remove(reader, "before_cursor_execute", note)
+
+
+def test_a_page_of_shipments_asks_no_more_than_one_of_them(server: Server) -> None:
+    for doses in range(3, 7):
+        batch, shipment = sent(server.client, doses)
+        receive(server.client, shipment, batch, doses - 2)
+    (one, few), (page, many) = statements(server, 1), statements(server, 1000)
+    assert len(page) >= 4
+    assert one == page[:1]
+    assert few == many
+    assert page == [server.client.get(f"/shipments/{each['id']}").ok() for each in page]
 
 
 def test_a_shipment_of_two_products_is_received_line_by_line(server: Server) -> None:

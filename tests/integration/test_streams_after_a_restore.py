@@ -50,7 +50,7 @@ class Service:
         self.deaf = False
         self.told: list[int] = []
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:  # noqa: ARG002
         self.waiting.append(Incoming(1, 1, topic, payload))
         return True
 

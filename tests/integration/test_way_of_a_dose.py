@@ -78,7 +78,12 @@ def test_the_trail_shows_the_excursion_where_and_only_where_it_was(client: Clien
 
 def test_a_place_that_no_sensor_saw_is_not_called_cold(client: Client, way: dict[str, Any]) -> None:
     (chain,) = client.get(f"/administrations/{way['given']}/trail").ok()["chains"]
-    assert chain["stages"][1]["evidence"] == {"unseen_minutes": 60, "sensors": [], "excursions": []}
+    assert chain["stages"][1]["evidence"] == {
+        "unseen_minutes": 60,
+        "archived_minutes": 0,
+        "sensors": [],
+        "excursions": [],
+    }
     unseen = chain["stages"][0]["evidence"]["sensors"][0]["exposure"]
     assert (unseen["unseen_minutes"], unseen["mean_kinetic_celsius"], unseen["lowest_celsius"]) == (60, None, None)
 
@@ -102,7 +107,8 @@ def test_the_impact_names_the_given_doses_and_where_the_others_are(client: Clien
     assert (impact["doses"], impact["on_hand"], impact["in_transit"], impact["administered"]) == (60, 57, 0, 3)
     (custody,) = impact["custodies"]
     assert (custody["batch"], custody["place"]["appliance"], custody["doses"]) == (way["batch"], "COUNTY-ROOM", 60)
-    (given,) = custody["given"]
+    assert (custody["fate"]["on_hand"], custody["fate"]["administered"]) == (57, 3)
+    (given,) = client.get(f"/excursions/{excursion(client)['id']}/impact/administrations").items
     assert (given["administration"], given["facility"], given["doses"]) == (way["given"], "SITE-A", 3)
     assert {each["place"]["appliance"]: each["doses"] for each in custody["left"]} == {
         "COUNTY-ROOM": 40,

@@ -15,8 +15,8 @@ from inventory.domain.errors import ColdtrailError
 from inventory.domain.words import Outcome, Paper
 from inventory.persistence import tables
 from inventory.services.posting import Posted, PostedList, Request
+from tests.counties import CountyTemplate
 from tests.county import HOUR, NOW, ONE, TWO
-from tests.properties.conftest import CountyTemplate
 from tests.properties.oracle import OWNER, THAWING, Happened, Held, Lot, Oracle
 from tests.properties.oracle_orders import Plan, settled
 

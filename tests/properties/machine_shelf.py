@@ -19,6 +19,7 @@ from inventory.services.wastages import WastageOrder, waste
 from tests.county import NOW
 from tests.properties import oracle_shelf as oracle
 from tests.properties.machine import (
+    DOSES,
     EVERYBODY,
     LATER,
     LOTS,
@@ -91,13 +92,13 @@ class Shelf(Ledger):
         plan = oracle.move(self.oracle, who, wish, target)
         self.post(who, plan, lambda request: move(self.database, request, order))
 
-    @rule(who=EVERYBODY, which=WHICH, doses=SOME, later=LATER, wrong=WRONG, named=NAMED,
+    @rule(who=EVERYBODY, which=WHICH, doses=DOSES, later=LATER, wrong=WRONG, named=NAMED,
           cause=st.sampled_from(WasteReason))  # fmt: skip
     def waste(
         self,
         who: str,
         which: int,
-        doses: int | None,
+        doses: int,
         later: timedelta,
         wrong: str | None,
         named: bool,

@@ -221,7 +221,7 @@ class Oracle:
         names = {NEW.of: posted.shipment, BACK.of: posted.return_shipment}
         waiting = list(expected)
         for event in posted.events:
-            self._note(who, event, _next(waiting, event.gtin), posted.shipment, names)
+            self._note(who, event, _next(waiting, event.gtin, event.batch), posted.shipment, names)
 
     def _note(
         self,
@@ -279,9 +279,11 @@ class Oracle:
             child.void = True
 
 
-def _next(waiting: list["Expected | Then"], gtin: str) -> Expected:
-    """The next event of a product: those of several batches come in any order."""
-    first = next(each for each in waiting if not isinstance(each, Expected) or each.lot.gtin == gtin)
+def _next(waiting: list["Expected | Then"], gtin: str, number: str) -> Expected:
+    """The next event of a batch: those of several batches come in any order."""
+    first = next(
+        each for each in waiting if not isinstance(each, Expected) or (each.lot.gtin, each.lot.number) == (gtin, number)
+    )
     waiting.remove(first)
     return first if isinstance(first, Expected) else first()
 

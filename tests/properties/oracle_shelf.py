@@ -192,7 +192,7 @@ def recall(oracle: Oracle, who: str, wish: Wish) -> Plan:
 def correction(oracle: Oracle, who: str, event: UUID, at: datetime) -> Plan:
     """An event that is undone: once, as a whole, and nothing may stand on it."""
     if event not in oracle.events:
-        return Plan({Code.NOT_FOUND})
+        return Plan({Code.NOT_FOUND} | faults((who == "auditor", Code.FORBIDDEN)))
     happened = oracle.events[event]
     kind, what = happened.expected.kind, happened.expected
     handed_on = kind is EventKind.DISPATCH and what.facility in SITES

@@ -183,7 +183,8 @@ def returned(
 def arrival(oracle: Oracle, who: str, order: Arrival) -> Plan:
     """A shipment at the door: what is good, damaged, refused, and what nobody sent."""
     if order.shipment not in oracle.trips:
-        return Plan({Code.NOT_FOUND} | faults((order.at > NOW + SKEW, Code.TIME_IN_FUTURE)))
+        late = (order.at > NOW + SKEW, Code.TIME_IN_FUTURE)
+        return Plan({Code.NOT_FOUND} | faults(late, (who == "auditor", Code.FORBIDDEN)))
     trip = oracle.trips[order.shipment]
     wrong = may(who, EventKind.RECEIVE, trip.receiver) | faults(
         (order.at > NOW + SKEW, Code.TIME_IN_FUTURE),
@@ -277,7 +278,7 @@ def _put(order: Arrival, purpose: str, receiver: str, source: Held, doses: int, 
 def explanation(oracle: Oracle, who: str, shipment: UUID, wish: Wish, what: Explanation, appliance: str | None) -> Plan:
     """What became of doses that did not come with the rest."""
     if shipment not in oracle.trips:
-        return Plan({Code.NOT_FOUND})
+        return Plan({Code.NOT_FOUND} | faults((who == "auditor", Code.FORBIDDEN)))
     trip, lost = oracle.trips[shipment], what is Explanation.LOST
     insider = wish.facility in {trip.sender, trip.receiver}
     arrived = oracle.arrived_at(shipment)

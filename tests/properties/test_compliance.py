@@ -31,9 +31,9 @@ from inventory.services.receipts import ReceiptOrder, receive_goods
 from inventory.services.shipments import DispatchOrder, Line, ReturnOrder, dispatch, return_doses
 from inventory.services.shortfalls import ExplanationOrder, explain
 from inventory.services.wastages import WastageOrder, waste
+from tests.counties import CountyTemplate
 from tests.county import HOUR, ONE, County
 from tests.properties import recount
-from tests.properties.conftest import CountyTemplate
 
 ZONES = {
     "CITY": "Asia/Shanghai",

@@ -22,8 +22,8 @@ from inventory.services.board import list_deadlines
 from inventory.services.stock import list_stock
 from inventory.services.trails import administration_trail
 from inventory.services.verification import BatchBalance, verify
+from tests.counties import CountyTemplate
 from tests.county import HOUR, NOW
-from tests.properties.conftest import CountyTemplate
 from tests.properties.machine_shelf import Shelf
 from tests.properties.machine_trips import Trips
 from tests.properties.oracle import OPEN_HOURS, THAW_HOURS, THAWING, Held, Lot

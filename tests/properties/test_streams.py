@@ -1,7 +1,6 @@
 """A receipt says that all up to a number is committed: exactly the prefix without a hole, whatever the order."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +9,8 @@ from sqlalchemy import select
 from inventory.persistence.database import Database
 from inventory.persistence.tables import MessageAhead, MessageStream
 from inventory.services import monitoring
+from tests.counties import CountyTemplate
 from tests.county import GATEWAY, NOW, message
-from tests.properties.conftest import CountyTemplate
 from tests.properties.strategies import divisions
 
 
@@ -67,7 +66,7 @@ def test_what_the_sender_keeps_no_more_is_not_waited_for(sqlite_county: CountyTe
             furthest = max([furthest, *(kept[seq] or 1 for seq in chunk)])
             given_up |= set(range(reached + 1, furthest)) - heard
             reached = prefix({*heard, *range(1, furthest)})
-            told = monitoring.record(county.database, [replace(message([], n), first=kept[n]) for n in chunk], NOW)
+            told = monitoring.record(county.database, [message([], n)._replace(first=kept[n]) for n in chunk], NOW)
             assert [each.seq for each in told] == ([reached] if reached else [])
             assert ahead(county.database) == {seq for seq in heard if seq > reached}
             assert skipped(county.database) == len(given_up)
@@ -75,9 +74,9 @@ def test_what_the_sender_keeps_no_more_is_not_waited_for(sqlite_county: CountyTe
 
 def test_what_a_sender_says_it_keeps_is_believed_up_to_its_own_number(sqlite_county: CountyTemplate) -> None:
     with sqlite_county.fresh() as county:
-        (told,) = monitoring.record(county.database, [replace(message([], 3), first=2**53)], NOW)
+        (told,) = monitoring.record(county.database, [message([], 3)._replace(first=2**53)], NOW)
         assert (told.seq, skipped(county.database)) == (3, 2)
-        (told,) = monitoring.record(county.database, [replace(message([], 4), first=1)], NOW)
+        (told,) = monitoring.record(county.database, [message([], 4)._replace(first=1)], NOW)
         assert (told.seq, skipped(county.database)) == (4, 2)
 
 

@@ -20,7 +20,7 @@ CHANNELS = {
     "COLDTRAIL_MAIL_TO",
     "COLDTRAIL_LANGUAGE",
 }
-MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS", *CHANNELS}
+MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS", "COLDTRAIL_LOG_NAME", *CHANNELS}
 """The variables that have a default, and those of channels, which need not be set up."""
 
 
@@ -37,7 +37,7 @@ OURS = [name for name, service in SERVICES.items() if service["image"] == "coldt
 
 
 def test_the_services_are_those_of_the_design() -> None:
-    assert set(SERVICES) == {"broker", "database", "migrate", "api", "ingest-0", "ingest-1", "watch"}
+    assert set(SERVICES) == {"broker", "database", "migrate", "api", "ingest-0", "ingest-1", "watch", "log"}
 
 
 def test_only_the_api_and_mqtt_are_published_and_by_default_to_this_host() -> None:

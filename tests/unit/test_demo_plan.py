@@ -97,6 +97,18 @@ def test_each_dose_is_for_another_person_whom_the_reference_does_not_name() -> N
     assert [opaque(reference) for reference in references] == references
 
 
+@pytest.mark.parametrize("number", range(0, 40, 8))
+def test_somebody_is_unwell_soon_after_an_early_dose_and_that_is_reported_within_a_day(number: int) -> None:
+    steps = first_day(DAY + timedelta(days=number))
+    (heard,) = [step for step in steps if step.path == "/api/v1/adverse-events"]
+    (dose,) = [step for step in steps if step.key == heard.follows]
+    (reported,) = [step for step in steps if step.follows == heard.key]
+    assert dose.awaited
+    assert dose.at.astimezone(ZONE).hour == 8
+    assert timedelta() < heard.at - dose.at < timedelta(minutes=30)
+    assert timedelta() < reported.at - heard.at < timedelta(days=1)
+
+
 def test_every_step_follows_one_before_it() -> None:
     steps = {step.key: step for step in first_day()}
     followed = [step for step in steps.values() if step.follows]

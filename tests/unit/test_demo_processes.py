@@ -27,14 +27,6 @@ def sleeper(command: list[str] = SLEEP) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_children_end_with_the_context(tmp_path: Path) -> None:
     with sleeper() as process:
         with Processes(tmp_path) as processes:
@@ -55,41 +47,59 @@ def test_a_child_that_ends_by_itself_is_told_with_the_end_of_its_log(tmp_path: P
 
 
 def test_the_guardian_ends_what_a_killed_demonstration_left(tmp_path: Path) -> None:
+    """Also whom it had no time to adopt, and whoever that one started."""
+    start = f"import subprocess, time; subprocess.Popen({SLEEP!r}); time.sleep(60)"
     begin = (
         "import os, signal, subprocess, sys; from pathlib import Path\n"
-        "from coldtrail.demo.processes import Child, Processes\n"
-        f"process = subprocess.Popen({SLEEP!r}, start_new_session=True)\n"
+        "from coldtrail.demo.processes import Processes\n"
         f"processes = Processes(Path({str(tmp_path)!r}))\n"
-        f"processes.adopt(Child('sleeper', process, Path({str(tmp_path)!r})))\n"
-        "print(process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"subprocess.Popen([sys.executable, '-c', {start!r}], process_group=processes.group)\n"
+        "print(processes.group, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", begin], stdout=subprocess.PIPE, timeout=60)
     assert done.returncode == -signal.SIGKILL
-    left = int(done.stdout)
-    give_up = time.monotonic() + 10
-    while _runs(left) and time.monotonic() < give_up:
+    give_up = time.monotonic() + 30
+    while _runs(int(done.stdout)) and time.monotonic() < give_up:
         time.sleep(0.05)
-    assert not _runs(left)
+    assert not _runs(int(done.stdout))
 
 
-def _runs(pid: int) -> bool:
-    """Alive; where there is /proc, no zombie that nobody has collected either."""
-    if not Path("/proc/self/stat").exists():
-        return is_alive(pid)
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+def _runs(group: int) -> bool:
+    """Whether anybody is left in a process group; where there is /proc, zombies that nobody has collected are not."""
+    stats = [*Path("/proc").glob("[0-9]*/stat")]
+    if not stats:
+        return _is_there(group)
+    for stat in stats:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            state, _, of = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(of) == group and state != "Z":
+                return True
     return False
 
 
-def test_the_guardian_forgets_what_has_ended_in_good_order() -> None:
-    assert guardian.watch(["+12\n", "+34\n", "-12\n"]) == {34}
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_nothing_of_a_child_outlives_the_context(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes:
+        stubborn = subprocess.Popen(STUBBORN, process_group=processes.group, stdout=subprocess.PIPE)
+        assert stubborn.stdout is not None
+        stubborn.stdout.readline()
+    with stubborn:
+        assert stubborn.wait(10) == -signal.SIGKILL
+    assert not _runs(processes.group)
 
 
 def test_the_guardian_uses_force_on_who_does_not_listen() -> None:
     with sleeper(STUBBORN) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        guardian.end({process.pid}, patience=0.3)
+        guardian.end(process.pid, patience=0.3)
         assert process.wait(10) == -signal.SIGKILL
 
 

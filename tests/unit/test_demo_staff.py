@@ -54,6 +54,8 @@ class Service(Api):
                 self._halt.set()
         if path.endswith("/administration-lists"):
             return {"results": [{"problem": None} for _ in body["administrations"]]}  # type: ignore[attr-defined]
+        if "/adverse-events" in path:
+            return {"adverse_event": f"adverse-event-of-{key}", "version": 1}
         return {"shipment": f"of-{key}", "return_shipment": f"back-of-{key}", "events": [{"id": f"event-of-{key}"}]}
 
     @property
@@ -96,9 +98,15 @@ def test_steps_name_what_the_one_before_began() -> None:
     work(service, Diary.begin(DAY), 1e6)
     for step in PLAN:
         if step.follows:
-            named = {"shipment": "of-", "way_back": "back-of-", "event": "event-of-"}
+            named = {
+                "shipment": "of-",
+                "way_back": "back-of-",
+                "event": "event-of-",
+                "adverse_event": "adverse-event-of-",
+            }
             began = {name: f"{prefix}{step.follows}" for name, prefix in named.items()}
             assert service.posted[step.key][0] == step.path.format(**began)
+            assert step.names is None or service.posted[step.key][1][step.names] == began["event"]
 
 
 def test_a_site_gives_nothing_before_its_vaccine_is_received() -> None:

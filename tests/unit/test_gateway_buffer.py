@@ -1,8 +1,12 @@
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections import deque
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +22,7 @@ from mqtt_ingest.buffer import Buffer
 from mqtt_ingest.client import Incoming
 from mqtt_ingest.envelope import wrapped
 from mqtt_ingest.formats import native
-from mqtt_ingest.gateway import LONGEST_PATIENCE, Gateway
+from mqtt_ingest.gateway import LONGEST_PATIENCE, Gateway, last_will
 from mqtt_ingest.replay import Replayer, replay
 from tests.buffers import OpenBuffer
 
@@ -42,12 +46,17 @@ class Line:
         self.generation = 1
         self.sent: list[bytes] = []
         self.arriving: deque[bytes] = deque()
+        self.states: list[tuple[str, bytes, bool]] = []
         self.room = 1000
 
-    def publish(self, _topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         if not self.connected or len(self.sent) >= self.room:
             return False
-        self.sent.append(payload)
+        if topic.endswith("/state"):
+            self.states.append((topic, payload, retain))
+        else:
+            assert not retain
+            self.sent.append(payload)
         return True
 
     def step(self, _timeout: float) -> list[Incoming]:
@@ -205,6 +214,120 @@ def test_without_receipts_it_sends_again_ever_less_often(open_buffer: OpenBuffer
     assert max(gaps) <= LONGEST_PATIENCE + 10
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_asked_to_resend_it_starts_over_at_once_from_the_last_confirmed_number(
+    open_buffer: OpenBuffer, named: bool
+) -> None:
+    line, buffer, seconds = Line(), open_buffer(), Seconds()
+    gateway = Gateway("gw", "0a", line, buffer, patience=30, monotonic=seconds)
+    add(buffer, 3)
+    gateway.step()
+    line.confirm(buffer.boot, 1)
+    gateway.step()
+    line.arriving.append(receipts.resend(buffer.boot if named else None))
+    gateway.step()
+    assert line.numbers == [1, 2, 3, 2, 3]
+    gateway.step()
+    assert line.numbers == [1, 2, 3, 2, 3]
+
+
+def test_who_asks_to_resend_is_there_so_patience_begins_anew(open_buffer: OpenBuffer) -> None:
+    line, seconds = Line(), Seconds()
+    gateway = Gateway("gw", "0a", line, open_buffer(), patience=30, monotonic=seconds)
+    gateway.take(one())
+    for seconds.now in (31, 80):
+        gateway.step()
+    assert line.numbers == [1, 1]
+    line.arriving.append(receipts.resend())
+    gateway.step()
+    assert line.numbers == [1, 1, 1]
+    seconds.now = 111
+    gateway.step()
+    assert line.numbers == [1, 1, 1, 1]
+
+
+def test_a_request_to_resend_another_boot_changes_nothing(open_buffer: OpenBuffer) -> None:
+    line = Line()
+    gateway = Gateway("gw", "0a", line, open_buffer())
+    gateway.take(one())
+    line.arriving.append(receipts.resend("another"))
+    gateway.step()
+    assert line.numbers == [1]
+
+
+def test_a_request_to_resend_is_read_back_and_a_malformed_one_is_none() -> None:
+    assert receipts.parse(receipts.resend()) == receipts.Resend()
+    assert receipts.parse(receipts.resend("b")) == receipts.Resend("b")
+    for payload in (b'{"resend":1}', b'{"resend":false}', b'{"resend":"true"}', b'{"resend":true,"boot":7}'):
+        with pytest.raises(BadPayload):
+            receipts.parse(payload)
+
+
+def test_a_birth_goes_before_all_else_once_on_each_connection(open_buffer: OpenBuffer) -> None:
+    line, buffer = Line(), open_buffer()
+    line.connected = False
+    gateway = Gateway("gw", "0a", line, buffer, birth=7)
+    gateway.take(one())
+    assert line.states == []
+    line.connected = True
+    gateway.step()
+    gateway.step()
+    born = ("coldtrail/v1/0a/gw/state", b'{"online":true,"birth":7}', True)
+    assert (line.states, line.numbers) == ([born], [1])
+    line.generation += 1
+    gateway.step()
+    assert (line.states, line.numbers) == ([born, born], [1, 1])
+
+
+def test_a_birth_that_cannot_be_sent_holds_the_readings_back(open_buffer: OpenBuffer) -> None:
+    line = Line()
+    line.room = 0
+    gateway = Gateway("gw", "0a", line, open_buffer(), birth=7)
+    gateway.take(one())
+    line.room = 10
+    gateway.step()
+    assert (len(line.states), line.numbers) == (1, [1])
+
+
+def test_who_leaves_says_so_and_its_last_will_says_the_same_of_the_same_birth(open_buffer: OpenBuffer) -> None:
+    line = Line()
+    gateway = Gateway("gw", "0a", line, open_buffer(), birth=7)
+    gateway.leave()
+    assert line.states == []
+    gateway.step()
+    gateway.leave()
+    gateway.leave()
+    assert [state[:2] for state in line.states[1:]] == [last_will("gw", "0a", 7)]
+    assert json.loads(last_will("gw", "0a", 7)[1]) == {"online": False, "birth": 7}
+
+
+def test_a_gateway_without_a_birth_says_nothing_of_its_presence(open_buffer: OpenBuffer) -> None:
+    line = Line()
+    gateway = Gateway("gw", "0a", line, open_buffer())
+    gateway.take(one())
+    gateway.leave()
+    assert line.states == []
+
+
+def test_no_birth_has_the_number_of_another(tmp_path: Path, open_buffer: OpenBuffer) -> None:
+    births = []
+    for _ in range(3):
+        buffer = open_buffer(tmp_path / "gw.db")
+        births += [buffer.next_birth(), buffer.next_birth()]
+        buffer.close()
+    assert births == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_buffer_of_an_earlier_version_is_taken_over(tmp_path: Path, open_buffer: OpenBuffer) -> None:
+    with closing(sqlite3.connect(tmp_path / "gw.db")) as earlier, earlier:
+        earlier.execute("CREATE TABLE stream (one INTEGER PRIMARY KEY, boot TEXT NOT NULL, last INTEGER NOT NULL)")
+        earlier.execute("CREATE TABLE message (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL)")
+        earlier.execute("INSERT INTO stream VALUES (1, 'old', 2)")
+        earlier.execute("INSERT INTO message VALUES (2, 'kept')")
+    buffer = open_buffer(tmp_path / "gw.db")
+    assert (buffer.boot, buffer.last, buffer.confirmed, buffer.next_birth()) == ("old", 2, 1, 1)
+
+
 def test_no_more_than_a_window_is_under_way_and_a_refusal_is_tried_again(open_buffer: OpenBuffer) -> None:
     line, buffer = Line(), open_buffer()
     add(buffer, 10)
@@ -244,6 +367,34 @@ def test_deliveries_are_kept_until_their_receipt() -> None:
     line.generation += 1
     replayer.step()
     assert line.sent[101:] == [delivery.payload for delivery in deliveries[1:101]]
+
+
+def test_a_replay_that_is_asked_to_resend_sends_again_what_is_not_confirmed() -> None:
+    line = Line()
+    replayer = Replayer(line, "gw", "0a")
+    deliveries = [wrapped([{"n": n}], "gw", "L1", NOW) for n in range(3)]
+    for delivery in deliveries:
+        replayer.take(delivery)
+    replayer.step()
+    line.arriving.append(receipts.encode(Receipt("gw", "0a", transfer_id=deliveries[0].transfer_id)))
+    line.arriving.append(receipts.resend())
+    replayer.step()
+    assert line.sent[3:] == [delivery.payload for delivery in deliveries[1:]]
+
+
+def test_a_lost_receipt_of_one_delivery_is_not_forgotten_for_the_receipts_of_others() -> None:
+    line = Line()
+    replayer = Replayer(line, "gw", "0a", patience=0.05)
+    deliveries = [wrapped([{"n": n}], "gw", "L1", NOW) for n in range(400)]
+    for delivery in deliveries:
+        replayer.take(delivery)
+    ends, confirmed = time.monotonic() + 0.2, 1
+    while time.monotonic() < ends and confirmed < len(deliveries):
+        replayer.step()
+        line.arriving.append(receipts.encode(Receipt("gw", "0a", transfer_id=deliveries[confirmed].transfer_id)))
+        confirmed += 1
+        time.sleep(0.002)
+    assert line.sent.count(deliveries[0].payload) > 1
 
 
 def test_a_replay_that_nobody_confirms_says_how_much_is_open() -> None:

@@ -41,6 +41,7 @@ class Broker:
         self.acked: list[int] = []
         self.told: list[tuple[str, Any]] = []
         self.lost_sessions = 0
+        self.new_sessions = 0
         self.steps = 0
 
     def step(self, _timeout: float) -> list[Incoming]:
@@ -142,7 +143,7 @@ def test_an_unforeseen_error_in_finding_a_number_costs_only_the_number(monkeypat
 
 
 def test_a_foreign_topic_is_kept_aside() -> None:
-    for topic in ("elsewhere", "coldtrail/v1/0a/gw/state", "coldtrail/v1/0a/gw/receipt"):
+    for topic in ("elsewhere", "coldtrail/v1/0a/gw/nothing", "coldtrail/v1/0a/gw/receipt"):
         [rejection] = read(incoming(native(), topic=topic), NOW)
         assert isinstance(rejection, Rejection)
         assert rejection.reason is RejectReason.BAD_TOPIC
@@ -227,3 +228,17 @@ def test_receipts_are_reduced_to_the_furthest_and_read_back() -> None:
         receipts.Numbered("b", 1),
         receipts.Transferred("T"),
     ]
+
+
+def test_a_single_message_is_not_blamed_for_what_a_second_try_stores() -> None:
+    stop = Event()
+    broker, errors, stored = Broker(stop, native(1)), [RuntimeError("stale")], list[Entry]()
+
+    def record(chunk: Sequence[Entry]) -> list[Receipt]:
+        if errors:
+            raise errors.pop()
+        stored.extend(chunk)
+        return [Receipt("gw", "0a", boot="b", seq=1)]
+
+    Ingestor(broker, record, lambda: NOW, pace=PACE).run(stop)
+    assert [type(entry) for entry in stored] == [Message]

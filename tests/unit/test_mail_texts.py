@@ -23,6 +23,16 @@ CLOCK = {
     "opened_at": "2026-01-04T04:00:00Z",
     "due_at": "2026-01-05T04:00:00Z",
 }
+EVENT = {
+    "adverse_event": str(ID),
+    "adverse_event_kind": "death",
+    "administration": str(ID),
+    "gtin": "06901234567892",
+    "product": "麻疹疫苗",
+    "batch": "B1",
+    "opened_at": "2026-01-05T02:00:00Z",
+    "due_at": "2026-01-05T04:00:00Z",
+}
 LINES = [{"gtin": "06901234567892", "batch": "B1", "doses": 3}, {"gtin": "09506000134352", "batch": "B2", "doses": 4}]
 BODIES: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.DUE_IN_6_HOURS: PLACE | CLOCK,
@@ -45,6 +55,14 @@ BODIES: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.SHORTFALL: PLACE | {"shipment": str(ID), "to_facility": "SITE-B", "lines": LINES},
     NoticeKind.REFUSED_GOODS: PLACE | {"supplier": "MAKER", "lines": LINES, "reason": "no temperature record"},
     NoticeKind.RECALL: PLACE | {"ordered_by": "CITY", "gtin": "06901234567892", "batch": "B1", "doses": 7},
+    NoticeKind.CHECKPOINT: {
+        "origin": "coldtrail.example.org/county",
+        "size": 7,
+        "signed_at": "2026-01-05T02:00:00Z",
+        "checkpoint": "coldtrail.example.org/county\n7\n",
+    },
+    NoticeKind.REPORT_DUE: PLACE | EVENT,
+    NoticeKind.REPORT_MISSED: PLACE | EVENT | {"adverse_event_kind": "general"},
 }
 
 

@@ -71,3 +71,9 @@ def test_no_reference_is_none() -> None:
 def test_what_is_too_short_too_long_or_no_plain_text_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         opaque(text)
+
+
+@pytest.mark.parametrize("number", ["A110101199003071234", "b13812345678", "013812345678", "af13812345678"])
+def test_letters_of_hexadecimal_hide_no_number(number: str) -> None:
+    with pytest.raises(Invalid):
+        opaque(number)

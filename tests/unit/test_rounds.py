@@ -99,3 +99,10 @@ def test_no_round_is_larger_than_the_most(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(all_at_once(desk, range(0, 16, 2))) == 8
     assert desk.parties == [3, 3]
     assert len(desk.alone_done) == 2
+
+
+def test_who_leads_and_is_refused_calls_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inventory.services.rounds.MOST", 1)
+    desk = Desk()
+    assert all_at_once(desk, [0, 1, 3, 5, 2]) == [UUID(int=0), 1, 3, 5, UUID(int=2)]
+    assert (desk.parties, sorted(desk.alone_done)) == ([], [0, 1, 2, 3, 5])

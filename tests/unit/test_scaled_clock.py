@@ -19,6 +19,10 @@ def test_a_scaled_clock_runs_so_many_times_as_fast_from_its_anchor() -> None:
     assert MORNING + timedelta(minutes=10) <= shown <= MORNING + timedelta(minutes=10) + (after - before) * 60
 
 
+def test_a_scaled_clock_stands_until_its_anchor() -> None:
+    assert ScaledClock(system_clock() + timedelta(minutes=1), MORNING, 60.0)() == MORNING
+
+
 def test_every_process_given_the_same_figures_sees_the_same_time() -> None:
     clock = ScaledClock(MORNING, MORNING + timedelta(days=3), 120.0)
     assert ScaledClock.parse(str(clock)) == clock

@@ -11,8 +11,41 @@ def test_a_topic_names_shard_gateway_and_kind() -> None:
 
 def test_building_is_the_inverse_of_parsing() -> None:
     for kind in Kind:
-        topic = Topic("ff", "gw-1", kind)
+        topic = Topic("ff", "gw-1", kind, "S 1" if kind in topics.OF_DEVICES else None)
         assert topics.parse(topics.build(topic)) == topic
+
+
+def test_a_sparkplug_topic_names_the_shard_as_its_group_and_the_gateway_as_its_edge_node() -> None:
+    assert topics.parse("spBv1.0/0a/NBIRTH/gw-1") == Topic("0a", "gw-1", Kind.NBIRTH)
+    assert topics.parse("spBv1.0/0a/DDATA/gw-1/冰箱") == Topic("0a", "gw-1", Kind.DDATA, "冰箱")
+    assert topics.command_topic("gw-1", "0a") == "spBv1.0/0a/NCMD/gw-1"
+
+
+@pytest.mark.parametrize(
+    ("topic", "complaint"),
+    [
+        ("spBv1.0/0a/NBIRTH", "2 levels"),
+        ("spBv1.0/0a/DDATA/gw/device/more", "5 levels"),
+        ("spBv1.0/STATE/host", "2 levels"),
+        ("spBv1.0/county/NDATA/gw", "shard is 'county'"),
+        ("spBv1.0/0a/NDATA/gw/device", "NDATA has a device"),
+        ("spBv1.0/0a/DDATA/gw", "DDATA lacks a device"),
+        ("spBv1.0/0a/DDATA/gw/", "device is ''"),
+        ("spBv1.0/0a/NDATA/", "gateway is ''"),
+        ("spBv1.0/0a/readings/gw", "kind is 'readings'; expected one of NBIRTH"),
+        ("spBv1.0/0a/DCMD/gw/device", "kind is 'DCMD'"),
+    ],
+)
+def test_a_foreign_sparkplug_topic_is_refused_with_its_reason(topic: str, complaint: str) -> None:
+    with pytest.raises(BadTopic, match=complaint):
+        topics.parse(topic)
+
+
+def test_a_topic_without_a_device_cannot_be_built_with_one() -> None:
+    with pytest.raises(BadTopic):
+        topics.build(Topic("0a", "gw", Kind.READINGS, "device"))
+    with pytest.raises(BadTopic):
+        topics.build(Topic("0a", "gw", Kind.DDATA, "a/b"))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +80,22 @@ def test_receipts_have_a_topic_of_their_own() -> None:
 
 
 def test_a_worker_hears_its_shards_or_all() -> None:
-    assert topics.filters() == ["coldtrail/v1/+/+/readings", "coldtrail/v1/+/+/cce"]
-    assert topics.filters(["00", "ff"], "r") == ["r/00/+/readings", "r/00/+/cce", "r/ff/+/readings", "r/ff/+/cce"]
+    kinds = ("readings", "cce", "state")
+    assert topics.filters() == [f"coldtrail/v1/+/+/{kind}" for kind in kinds]
+    assert topics.filters(["00", "ff"], "r") == [f"r/{shard}/+/{kind}" for shard in ("00", "ff") for kind in kinds]
     with pytest.raises(BadTopic):
         topics.filters(["+"])
+
+
+def test_sparkplug_is_heard_by_shards_too() -> None:
+    assert topics.sparkplug_filters(["0a"]) == [
+        "spBv1.0/0a/NBIRTH/+",
+        "spBv1.0/0a/NDATA/+",
+        "spBv1.0/0a/NDEATH/+",
+        "spBv1.0/0a/DBIRTH/+/+",
+        "spBv1.0/0a/DDATA/+/+",
+        "spBv1.0/0a/DDEATH/+/+",
+    ]
+    assert len(topics.sparkplug_filters()) == 6
+    with pytest.raises(BadTopic):
+        topics.sparkplug_filters(["#"])

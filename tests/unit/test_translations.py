@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
@@ -12,11 +13,13 @@ PLACE = re.compile(r"%\(\w+\)[sd]")
 
 
 def extracted() -> set[str]:
-    """Every text that the code marks for translation."""
+    """Every text that the code and the pages mark for translation."""
+    with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
+        methods, _ = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = {
         message
         for package in PACKAGES
-        for _, _, message, _, _ in extract_from_dir(ROOT / package, keywords={"N_": None, "gettext": None})
+        for _, _, message, _, _ in extract_from_dir(ROOT / package, methods, keywords={"N_": None, "gettext": None})
     }
     return {message for message in found if isinstance(message, str)}
 

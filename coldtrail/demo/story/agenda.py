@@ -61,6 +61,7 @@ class Agenda:
         trip: Trip | None = None,
         looks_at: tuple[str, ...] = (),
         doses: int = 0,
+        awaited: bool = False,
     ) -> str:
         """A request of this day; the key by which others follow it.
 
@@ -69,7 +70,7 @@ class Agenda:
         key = f"{self.day}-{name}"
         by = holder or holder_of(str(body["facility"]))
         stated = {**body, "occurred_at": body.get("occurred_at", at.isoformat())}
-        self._steps.append(Step(at, key, by, f"/api/v1{path}", stated, follows, trip, looks_at, doses))
+        self._steps.append(Step(at, key, by, f"/api/v1{path}", stated, follows, None, trip, looks_at, doses, awaited))
         return key
 
     def add(self, step: Step) -> None:

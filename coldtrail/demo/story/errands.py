@@ -4,8 +4,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from coldtrail.demo.county import County, Site, gateway
+from coldtrail.demo.story.hours import opening_of
 from coldtrail.demo.trouble import Trouble
 
 _RETURNING = 9
@@ -19,6 +21,7 @@ class Errands:
         breaks: receives doses that broke on the way.
         refuses: refuses a part of its doses at the door.
         opens: opens a vial before its people are called.
+        reacts: somebody is unwell after a dose there; it opens as early as any.
         mistypes: enters ten doses for one.
         misses: counts one dose too few in the evening.
         finds: counts one too many.
@@ -31,6 +34,7 @@ class Errands:
     breaks: str
     refuses: str
     opens: str
+    reacts: str
     mistypes: str
     misses: str
     finds: str
@@ -54,8 +58,8 @@ def errands_of(county: County, day: date, trouble: Trouble) -> Errands:
     noon = short or nth(9)
     return Errands(
         breaks=nth(0), refuses=nth(1), opens=nth(2), mistypes=nth(3), misses=nth(4), finds=nth(5),
-        hands_on=nth(6), takes_over=nth(7), noon=noon, neighbour=nth(8),
-        returns=frozenset({noon, *drawn[-_RETURNING:]}),
+        reacts=min(drawn, key=partial(opening_of, county)), hands_on=nth(6), takes_over=nth(7),
+        noon=noon, neighbour=nth(8), returns=frozenset({noon, *drawn[-_RETURNING:]}),
     )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from coldtrail.demo.county import DOUBLE, SINGLE, Site, gateway
 from coldtrail.demo.steps import LISTS, Body, Lot, Step
 from coldtrail.demo.story.agenda import MINUTE, Agenda, about, holder_of
 from coldtrail.demo.story.errands import Errands
+from coldtrail.demo.story.hours import opening_of
+from coldtrail.demo.story.reactions import plan_reaction
 
-_FIRST_OPENING, _CLOSING = (8, 0), (17, 30)
+_CLOSING = (17, 30)
 _TYPED = 10
 _ENOUGH_TO_MISTYPE = 15
 _ADMINISTRATIONS = "/administrations"
@@ -19,9 +21,11 @@ _ADMINISTRATIONS = "/administrations"
 def plan_sessions(agenda: Agenda, errands: Errands, booked: Mapping[str, int]) -> None:
     """People come to every site all day."""
     registry = _Registry(agenda)
-    for number, site in enumerate(agenda.county.sites):
+    for site in agenda.county.sites:
         if booked[site.code]:
-            _Session(agenda, registry, site).plan(number, booked[site.code])
+            _Session(agenda, registry, site).plan(booked[site.code])
+    first = agenda.clock(0) + opening_of(agenda.county, errands.reacts)
+    agenda.plan(first, partial(_begin, agenda, registry, errands.reacts))
     agenda.plan(agenda.clock(8, 30), partial(_open_a_vial, agenda, errands.opens))
     agenda.plan(agenda.clock(9, 30), partial(_mistype, agenda, registry, errands.mistypes))
 
@@ -51,16 +55,16 @@ class _Session:
         self._silences = [each for each in agenda.trouble.silences if each.gateway == gateway(site.code)]
         self._on_paper: list[Body] = []
 
-    def plan(self, number: int, booked: int) -> None:
+    def plan(self, booked: int) -> None:
         """A turn of a station for each person; what was given without a network is sent when it is back."""
-        for turn, at in enumerate(self._turns(number, booked)):
+        for turn, at in enumerate(self._turns(booked)):
             self._agenda.plan(at, partial(self._give, turn))
         for silence in self._silences:
             self._agenda.plan(silence.until, self._send_list)
 
-    def _turns(self, number: int, booked: int) -> Iterator[datetime]:
+    def _turns(self, booked: int) -> Iterator[datetime]:
         """The instants at which the stations are ready for one more, in order, from opening to closing."""
-        opens = self._agenda.clock(*_FIRST_OPENING) + number % 7 * 5 * MINUTE
+        opens = self._agenda.clock(0) + opening_of(self._agenda.county, self._site)
         spacing = int((self._agenda.clock(*_CLOSING) - opens).total_seconds()) / booked
         for turn in range(booked):
             yield opens + timedelta(seconds=int((turn + self._choice.random()) * spacing))
@@ -82,6 +86,17 @@ class _Session:
             key = f"{self._agenda.day}-list-{self._site}"
             body = {"administrations": lines}
             self._agenda.add(Step(at, key, holder_of(self._site), LISTS, body, doses=len(lines)))
+
+
+def _begin(agenda: Agenda, registry: _Registry, site: str, at: datetime) -> None:
+    """One who comes early, as soon as there is vaccine, will be unwell; out of a vial of two, for others share it."""
+    lot = max(agenda.shelves[site].held, key=lambda each: (each.gtin == DOUBLE.gtin, each.doses), default=None)
+    if lot is None and at < agenda.clock(12):
+        agenda.plan(at + 5 * MINUTE, partial(_begin, agenda, registry, site))
+    elif lot is not None:
+        body = registry.dose(site, agenda.shelves[site].withdraw(lot, 1), at)
+        key = agenda.send(f"dose-{site}-first", at, _ADMINISTRATIONS, body, doses=1, awaited=True)
+        plan_reaction(agenda, site, key, at)
 
 
 def _open_a_vial(agenda: Agenda, site: str, at: datetime) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.deadlines import RuleName
 from inventory.domain.words import Chosen, End, EventKind, Origin, WasteReason
-from inventory.persistence.columns import Base, Code, FacilityRef, Key, word
+from inventory.persistence.columns import Base, Code, FacilityRef, Key, Small, word
 
 
 def _in_batch(column: str, table: str) -> ForeignKeyConstraint:
@@ -31,6 +31,7 @@ def _in_batch(column: str, table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint([column, "batch_id"], [f"{table}.id", f"{table}.batch_id"])
 
 
+_COUNT = "kind = 'count'"
 _RARE = "kind IN ('recall', 'override')"
 """The events that every later one of their batch has to know of."""
 
@@ -59,6 +60,14 @@ class StockEvent(Base):
         ),
         Index("ix_stock_event_facility_time", "facility_id", "occurred_at"),
         Index("ix_stock_event_batch_time", "batch_id", "occurred_at"),
+        Index(
+            "ix_stock_event_count",
+            "batch_id",
+            "facility_id",
+            "occurred_at",
+            sqlite_where=text(_COUNT),
+            postgresql_where=text(_COUNT),
+        ),
         Index(
             "ix_stock_event_standing",
             "batch_id",
@@ -169,16 +178,34 @@ class Deadline(Base):
 
 
 class Pack(Base):
-    """A coded unit of a batch: how many doses came in it, how many are left, and the custody that holds it."""
+    """A coded unit of a batch, in a tree that its maker gives: how many doses came in it, and how many are left.
+
+    `custody_id` is where it is. A pack in another that nobody has opened has none of its own, nor has one that was
+    opened, for it was handed down to those in it, nor one that was announced and not received. `remaining` is what came
+    less what was taken by its own code. Nothing but `custody_id`, `opened` and `remaining` ever changes.
+    """
 
     __tablename__ = "pack"
     __table_args__ = (
         CheckConstraint("remaining >= 0 AND remaining <= doses", "remaining"),
+        CheckConstraint("level > 0", "level"),
+        CheckConstraint("NOT opened OR custody_id IS NULL", "opened"),
         _in_batch("custody_id", "custody"),
+        ForeignKeyConstraint(["parent_code", "batch_id"], ["pack.code", "pack.batch_id"]),
         Index("ix_pack_custody", "custody_id", "batch_id"),
+        Index(
+            "ix_pack_parent",
+            "parent_code",
+            "batch_id",
+            sqlite_where=text("parent_code IS NOT NULL"),
+            postgresql_where=text("parent_code IS NOT NULL"),
+        ),
     )
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
-    custody_id: Mapped[UUID]
+    parent_code: Mapped[str | None] = mapped_column(String(64))
+    level: Mapped[Small]
+    custody_id: Mapped[UUID | None]
+    opened: Mapped[bool]
     doses: Mapped[int]
     remaining: Mapped[int]

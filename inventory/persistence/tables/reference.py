@@ -15,10 +15,11 @@ from inventory.persistence.columns import Base, Code, FacilityRef, Key, Name, Sm
 class Facility(Base):
     """A supplier, a store or a site, with its IANA zone; `supplied_by` is the store above it.
 
-    `session_ends` is when a site's session ends each day, on its own clock: HH:MM.
+    `session_ends` is when a site's session ends each day, on its own clock: HH:MM. `gln` is its GS1 location number.
     """
 
     __tablename__ = "facility"
+    __table_args__ = (Index("uq_facility_gln", "gln", unique=True),)
     id: Mapped[Key]
     code: Mapped[Code] = mapped_column(unique=True)
     name: Mapped[Name]
@@ -28,6 +29,7 @@ class Facility(Base):
     daily_capacity: Mapped[Small | None]
     stations: Mapped[Small | None]
     session_ends: Mapped[str | None] = mapped_column(String(5))
+    gln: Mapped[str | None] = mapped_column(String(13))
 
 
 class Appliance(Base):
@@ -103,6 +105,18 @@ class ExcursionRule(Base):
     threshold: Mapped[Small]
     inclusive: Mapped[bool]
     duration_seconds: Mapped[Small]
+    window_seconds: Mapped[Small | None]
+
+
+class ExposureBudget(Base):
+    """Time outside the band that a storage profile allows in total (see inventory.domain.budgets)."""
+
+    __tablename__ = "exposure_budget"
+    profile_code: Mapped[Code] = mapped_column(ForeignKey("storage_profile.code"), primary_key=True)
+    name: Mapped[Code] = mapped_column(primary_key=True)
+    low: Mapped[Small]
+    high: Mapped[Small]
+    allowed_seconds: Mapped[Small]
 
 
 class DeadlineRule(Base):
@@ -172,14 +186,16 @@ class Gateway(Base):
 
 
 class Sensor(Base):
-    """A thermometer; where a gateway is named, only that one may deliver for it."""
+    """A thermometer; where a gateway is named, only that one may deliver for it. `giai` is its GS1 asset number."""
 
     __tablename__ = "sensor"
+    __table_args__ = (Index("uq_sensor_giai", "giai", unique=True),)
     id: Mapped[Key]
     serial: Mapped[Code] = mapped_column(unique=True)
     interval_seconds: Mapped[Small]
     profile_code: Mapped[Code] = mapped_column(ForeignKey("storage_profile.code"))
     gateway_id: Mapped[UUID | None] = mapped_column(ForeignKey("gateway.id"))
+    giai: Mapped[str | None] = mapped_column(String(30))
 
 
 class SensorAssignment(Base):

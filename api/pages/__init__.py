@@ -1,0 +1,1 @@
+"""Pages for people: what an inspector or an auditor takes along on paper."""
