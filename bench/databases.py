@@ -37,6 +37,17 @@ class Server:
         upgrade(self.url(name))
 
     @contextmanager
+    def temporary(self, name: str) -> Iterator[str]:
+        """The URL of a new database with the current schema, dropped at the end."""
+        self._drop(PREFIX + name)
+        self._create(name, "template1")
+        try:
+            upgrade(self.url(name))
+            yield self.url(name)
+        finally:
+            self._drop(PREFIX + name)
+
+    @contextmanager
     def copy(self, template: str) -> Iterator[str]:
         """The URL of a copy of a template, dropped at the end."""
         name = f"{template}_copy"

@@ -11,6 +11,7 @@ Address = tuple[str, int]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _GOOD = re.compile(rb"HTTP/1\.1 20[01] ")
+_MOMENT = 0.02
 _PATIENCE = 60.0
 """Seconds that an answer may take before the benchmark is given up."""
 
@@ -63,15 +64,21 @@ class _Connection:
         return True
 
 
+def _connected(address: Address) -> _Connection:
+    """A connection, a moment after the one before: those that come at once are all taken by one of the workers."""
+    time.sleep(_MOMENT)
+    return _Connection(address)
+
+
 def drive(address: Address, next_request: Callable[[], bytes], connections: int, seconds: float) -> Round:
     """Keep so many connections busy for so long; what is under way at the end is waited for and counted.
 
     Raises:
         BadAnswer: an answer was not 200 or 201.
     """
-    began, worked = time.perf_counter(), time.thread_time()
     with selectors.DefaultSelector() as selector:
-        clients = [_Connection(address) for _ in range(connections)]
+        clients = [_connected(address) for _ in range(connections)]
+        began, worked = time.perf_counter(), time.thread_time()
         for client in clients:
             selector.register(client.socket, selectors.EVENT_READ, client)
             client.send(next_request())
