@@ -35,6 +35,7 @@ _RECEIVE_MAXIMUM = 4000
 _BURST = 1000
 _OUTGOING = 10_000
 _CONNECT_TIMEOUT = 5.0
+_LEAVE_SECONDS = 5.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class _Link:
         self._filters = (*filters, *optional)
         self._needed = frozenset(filters)
         self._arrived: list[Incoming] = []
+        self._last_handed: paho.MQTTMessageInfo | None = None
         self._open = False
         self._failures = 0
         self._retry_at = 0.0
@@ -108,14 +110,28 @@ class _Link:
         """
         if not self.connected:
             return False
-        return self._client.publish(topic, payload, qos=1, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        handed = self._client.publish(topic, payload, qos=1, retain=retain)
+        if handed.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        self._last_handed = handed
+        return True
 
     def close(self) -> None:
-        """Take leave; the broker keeps the session."""
+        """Take leave; the broker keeps the session.
+
+        First, for up to five seconds, hear its answers to what was published: a broker that still has to answer when
+        the connection is gone takes that for going without a word.
+        """
+        ends = time.monotonic() + _LEAVE_SECONDS
+        while self.connected and not self._last_is_answered() and time.monotonic() < ends:
+            self._turn(0.1)
         was_open = self._open
         self.connected = self._open = False
         if was_open:
             self._client.disconnect()
+
+    def _last_is_answered(self) -> bool:
+        return self._last_handed is None or self._last_handed.is_published()
 
     def _turned_up_more(self) -> bool:
         before = len(self._arrived)
@@ -133,6 +149,7 @@ class _Link:
             return
         try:
             self._client.drop_out_messages()
+            self._last_handed = None
             self._connect()
             self._open = True
         except OSError as error:

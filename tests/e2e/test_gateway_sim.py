@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -106,6 +108,21 @@ def test_a_birth_on_each_start_a_farewell_and_a_will_for_who_goes_without_a_word
             process.kill()
             states.await_count(4)
     assert states.heard == [("SIM-1", True, 1), ("SIM-1", False, 1), ("SIM-1", True, 2), ("SIM-1", False, 2)]
+
+
+def test_who_takes_leave_of_a_busy_broker_has_not_gone_without_a_word(broker: Broker, tmp_path: Path) -> None:
+    settings = environment(COLDTRAIL_MQTT_URL=broker.url, COLDTRAIL_MQTT_PROTOCOL="3.1.1")
+    with closing(States(broker.url)) as states:
+        with running(simulated(tmp_path, "--speed", "1", "--timeout", "0"), settings, tmp_path / "log") as process:
+            states.await_count(1)
+            broker.process.send_signal(signal.SIGSTOP)
+            process.terminate()
+            time.sleep(1)
+            broker.process.send_signal(signal.SIGCONT)
+        states.await_count(2)
+        for _ in range(10):
+            states.step()
+    assert states.heard == [("SIM-1", True, 1), ("SIM-1", False, 1)]
 
 
 def test_who_comes_back_within_the_delay_of_its_will_was_never_away(broker: Broker, tmp_path: Path) -> None:
