@@ -9,7 +9,6 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from mqtt_ingest import wire
+from mqtt_ingest import topics, wire
 from mqtt_ingest.settings import MqttSettings
 
 SESSION_EXPIRY = 7 * 24 * 3600
@@ -30,7 +29,6 @@ KEEPALIVE = 30
 """Seconds of silence after which each side pings the other; half as much again, and the connection is dead."""
 
 _WILL_DELAY = 60
-_REMEMBERED = 200
 _RECEIVE_MAXIMUM = 4000
 _BURST = 1000
 _OUTGOING = 10_000
@@ -245,8 +243,7 @@ class _Link:
         self._lost(str(reason))
 
     def _heard(self, mid: int, topic: bytes, payload: bytes) -> None:
-        name = _topic(topic) if len(topic) <= _REMEMBERED else _as_text(topic)
-        self._arrived.append(Incoming(self.generation, mid, name, payload))
+        self._arrived.append(Incoming(self.generation, mid, topics.as_text(topic), payload))
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         """What did not go by `_heard`: messages that paho acknowledges, or of another QoS than was asked for."""
@@ -297,13 +294,3 @@ def _will_delay() -> Properties:
     properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
     properties.WillDelayInterval = _WILL_DELAY
     return properties
-
-
-@lru_cache(maxsize=65536)
-def _topic(topic: bytes) -> str:
-    return _as_text(topic)
-
-
-def _as_text(topic: bytes) -> str:
-    """The topic as text that can be stored; MQTT forbids what is escaped here, but not every broker looks."""
-    return topic.decode(errors="backslashreplace").replace("\0", "\\0")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 ROOT = "coldtrail/v1"
 """Where all topics of an installation begin, unless its settings say otherwise."""
@@ -19,6 +20,7 @@ SPARKPLUG = "spBv1.0"
 """Where all topics of Sparkplug B begin, whatever the installation."""
 
 _SHARD = re.compile(r"[0-9a-f]{2}")
+_SHORT = 200
 _GATEWAY = re.compile(r"[^/+#\0]{1,64}")
 
 
@@ -173,3 +175,17 @@ def _require_names(shard: str, gateway: str) -> None:
         raise BadTopic(f"shard is {shard[:64]!r}; expected two lower-case hexadecimal digits")
     if not _GATEWAY.fullmatch(gateway):
         raise BadTopic(f"gateway is {gateway[:64]!r}; expected 1 to 64 characters other than / + # and NUL")
+
+
+def as_text(name: bytes) -> str:
+    """A name as text that can be stored; MQTT forbids what is escaped here, but not every broker looks."""
+    return _remembered(name) if len(name) <= _SHORT else _escaped(name)
+
+
+@lru_cache(maxsize=65536)
+def _remembered(name: bytes) -> str:
+    return _escaped(name)
+
+
+def _escaped(name: bytes) -> str:
+    return name.decode(errors="backslashreplace").replace("\0", "\\0")
