@@ -54,7 +54,7 @@ class LogKeeper:
         self.stop = Event()
 
     def run(self) -> None:
-        """A round a second until `stop` is set, and a signature at the end; a database that is away is waited for.
+        """A round a second until `stop` is set; a database that is away is waited for.
 
         A log that was changed is not signed, and that is said each minute until somebody has looked.
         """
@@ -87,6 +87,15 @@ class LogKeeper:
         if self._key is not None and self._is_due("sign", SIGN_SECONDS):
             self.sign()
             self._done["sign"] = begun
+
+    def end(self) -> None:
+        """A last round, signed, so that all that was committed before is in the log.
+
+        Raises:
+            as `round`.
+        """
+        self.round()
+        self.sign()
 
     def sign(self) -> None:
         """Sign what is new, if there is a key."""
@@ -124,7 +133,7 @@ def keep(given: Settings, *, once: bool) -> None:
         else:
             keeper.run()
             with told():
-                keeper.sign()
+                keeper.end()
 
 
 @click.group("log")

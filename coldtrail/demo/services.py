@@ -19,7 +19,11 @@ _LOOK_EVERY = 0.1
 
 
 def start_services(options: Options, processes: Processes, clock: ScaledClock) -> Broker:
-    """Start them; raises `DemoFailed` when there is no broker to be had."""
+    """Start them, those first that the others write for, for they end last.
+
+    Raises:
+        DemoFailed: there is no broker to be had.
+    """
     try:
         broker = start_broker(options.mqtt_port, options.folder / "broker", options.broker, processes.group)
     except BrokerFailed as failed:
@@ -32,9 +36,9 @@ def start_services(options: Options, processes: Processes, clock: ScaledClock) -
         "COLDTRAIL_BIND": f"{HOST}:{options.port}",
         "COLDTRAIL_CLOCK": str(clock),
     }
+    processes.start("log", ["log", "run"], environment | {"COLDTRAIL_LOG_KEY_FILE": str(log_key(options.folder)[0])})
     processes.start("ingest", ["ingest"], environment)
     processes.start("api", ["serve"], environment)
-    processes.start("log", ["log", "run"], environment | {"COLDTRAIL_LOG_KEY_FILE": str(log_key(options.folder)[0])})
     return broker
 
 
