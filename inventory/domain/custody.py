@@ -94,15 +94,40 @@ def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
     """
     if doses < 1:
         raise Invalid(Code.MALFORMED, "doses", doses, N_("at least one dose"))
+    takes = _in_turn(holdings, doses)
+    there = sum(take.doses for take in takes)
+    if there < doses:
+        raise Conflict(Code.NOT_ENOUGH_DOSES, "doses", doses, N_("at most %(there)d doses"), there=there)
+    return takes
+
+
+def pick_vials(holdings: Iterable[Holding], doses: int, doses_per_vial: int) -> list[Take]:
+    """Doses in their turn, but sealed vials only whole: what is more than whole vials comes of opened ones, then.
+
+    Raises:
+        Invalid: `not_whole_vials` where that cannot be; and as `pick`.
+        Conflict: as `pick`.
+    """
+    there = list(holdings)
+    takes = pick(there, doses)
+    if _broken(takes, doses_per_vial) is not None:
+        over = doses % doses_per_vial
+        sealed = _in_turn([each for each in there if not each.is_opened], doses - over)
+        opened = _in_turn([each for each in there if each.is_opened], over)
+        if sum(take.doses for take in (*sealed, *opened)) == doses:
+            takes = [*sealed, *opened]
+    in_whole_vials(takes, doses_per_vial)
+    return takes
+
+
+def _in_turn(holdings: Iterable[Holding], doses: int) -> list[Take]:
+    """Up to so many doses."""
     takes: list[Take] = []
-    missing = doses
     for holding in sorted(holdings, key=lambda each: each.turn):
-        taken = min(missing, holding.remaining)
+        taken = min(doses, holding.remaining)
         if taken:
             takes.append(Take(holding, taken))
-            missing -= taken
-    if missing:
-        raise Conflict(Code.NOT_ENOUGH_DOSES, "doses", doses, N_("at most %(there)d doses"), there=doses - missing)
+            doses -= taken
     return takes
 
 
@@ -155,7 +180,15 @@ def in_whole_vials(takes: Iterable[Take], doses_per_vial: int) -> None:
     Raises:
         Invalid: `not_whole_vials`.
     """
-    for take in takes:
-        if not take.holding.is_opened and not take.takes_all and take.doses % doses_per_vial:
-            expected = N_("a multiple of %(per_vial)d doses, whole vials")
-            raise Invalid(Code.NOT_WHOLE_VIALS, "doses", take.doses, expected, per_vial=doses_per_vial)
+    broken = _broken(takes, doses_per_vial)
+    if broken is not None:
+        expected = N_("a multiple of %(per_vial)d doses, whole vials")
+        raise Invalid(Code.NOT_WHOLE_VIALS, "doses", broken.doses, expected, per_vial=doses_per_vial)
+
+
+def _broken(takes: Iterable[Take], doses_per_vial: int) -> Take | None:
+    """The first that takes a part of a sealed vial."""
+    return next(
+        (t for t in takes if not t.holding.is_opened and not t.takes_all and t.doses % doses_per_vial),
+        None,
+    )

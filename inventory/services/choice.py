@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
-from inventory.domain.custody import Holding, Take, Vials, after, all_of, in_whole_vials, pick
+from inventory.domain.custody import Holding, Take, Vials, after, all_of, in_whole_vials, pick, pick_vials
 from inventory.domain.deadlines import Deadline as Clock
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.handling import HANDLING, takes_from
@@ -88,9 +88,9 @@ def choose(session: Session, wanted: Wanted) -> tuple[list[Take], Chosen]:
         there, chosen = [named(session, wanted)], Chosen.NAMED
     else:
         there, chosen = _usable(holdings(session, wanted), wanted), Chosen.PICKED
-    takes = all_of(there) if wanted.doses is None else pick(there, wanted.doses)
-    in_whole_vials(takes, wanted.known.product.doses_per_vial)
-    return takes, chosen
+    if wanted.doses is None:
+        return all_of(there), chosen
+    return pick_vials(there, wanted.doses, wanted.known.product.doses_per_vial), chosen
 
 
 def choose_on_board(session: Session, wanted: Wanted, doses: int) -> tuple[list[Take], Chosen]:

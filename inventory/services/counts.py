@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory.domain import deadlines
-from inventory.domain.custody import in_whole_vials, pick
+from inventory.domain.custody import pick_vials
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.words import Chosen, End, EventKind, LocationKind, Origin
 from inventory.persistence.database import Database
@@ -104,7 +104,5 @@ def _book(session: Session, wanted: Wanted) -> int:
 
 def _missing(session: Session, draft: ledger.Draft, wanted: Wanted, doses: int, kept: Container[UUID]) -> None:
     holdings = [each for each in choice.holdings(session, wanted, kept) if each.opened_at <= wanted.at]
-    takes = pick(holdings, doses)
-    in_whole_vials(takes, wanted.known.product.doses_per_vial)
-    for take in takes:
+    for take in pick_vials(holdings, doses, wanted.known.product.doses_per_vial):
         draft.end(take, Chosen.PICKED, End.MISSING)

@@ -78,6 +78,18 @@ class TestVials:
         again = client.post("/administrations", administration(batch, 1, gtin=TWO)).ok()["events"]
         assert [event["kind"] for event in again] == ["administer"]
 
+    def test_what_is_more_than_whole_vials_is_missed_or_wasted_of_the_opened_one(self, client: Client) -> None:
+        batch = in_vials(client, 10)
+        client.post("/administrations", administration(batch, gtin=TWO)).ok()
+        stated_count = order(batch, gtin=TWO, appliance="A-FRIDGE", reason="counted twice")
+        client.post("/counts", stated_count | {"counted": 7}).ok()
+        assert clocks(client, batch)["open-vial"] == utc(NOW + 6 * HOUR)
+        client.post("/wastages", order(batch, doses=4, gtin=TWO, cause="broken")).ok()
+        assert clocks(client, batch)["open-vial"] == utc(NOW + 6 * HOUR)
+        client.post("/counts", stated_count | {"counted": 2}).ok()
+        assert "open-vial" not in clocks(client, batch)
+        refused(client.post("/counts", stated_count | {"counted": 1}), 422, "not_whole_vials")
+
     def test_a_vial_of_one_dose_is_not_opened(self, client: Client) -> None:
         batch = at_site(client, 4)
         refused(client.post("/openings", order(batch)), 409, "vial_not_multi_dose")

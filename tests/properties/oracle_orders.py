@@ -141,13 +141,23 @@ def pick(there: Iterable[Held], doses: int | None, per_vial: int) -> tuple[Takes
     wanted = sum(each.left for each in found) if doses is None else doses
     if not found or wanted > sum(each.left for each in found):
         return [], {Code.NOT_ENOUGH_DOSES}
+    opened, sealed = [each for each in found if each.is_opened], [each for each in found if not each.is_opened]
+    over = wanted % per_vial
+    for takes in (_first(found, wanted), _first(sealed, wanted - over) + _first(opened, over)):
+        broken = any(not each.is_opened and taken < each.left and taken % per_vial for each, taken in takes)
+        if not broken and sum(taken for _, taken in takes) == wanted:
+            return takes, set()
+    return [], {Code.NOT_WHOLE_VIALS}
+
+
+def _first(there: Iterable[Held], wanted: int) -> Takes:
+    """The first doses of custodies."""
     takes: Takes = []
-    for each in found:
+    for each in there:
         taken = min(wanted, each.left)
         takes += [(each, taken)] if taken else []
         wanted -= taken
-    broken = any(not each.is_opened and taken < each.left and taken % per_vial for each, taken in takes)
-    return ([], {Code.NOT_WHOLE_VIALS}) if broken else (takes, set())
+    return takes
 
 
 def one_event(

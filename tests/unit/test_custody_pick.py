@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from inventory.domain.custody import Holding, pick
+from inventory.domain.custody import Holding, pick, pick_vials
 from inventory.domain.deadlines import Deadline, RuleName
-from inventory.domain.errors import Code, Conflict
+from inventory.domain.errors import Code, Conflict, Invalid
 
 MORNING = datetime(2026, 1, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -69,3 +69,39 @@ def test_more_doses_than_there_are_is_refused_and_says_how_many_there_are(holdin
         pick(holdings, there + 1)
     assert refused.value.code is Code.NOT_ENOUGH_DOSES
     assert refused.value.facts == {"there": there}
+
+
+def opened(number: int, remaining: int, *, due: int = 6) -> Holding:
+    """Doses of a vial that somebody opened, good for so many hours after the morning."""
+    limit = Deadline("double-24", RuleName.OPEN_VIAL, MORNING, MORNING + due * HOUR)
+    return Holding(UUID(int=number), remaining, date(2026, 1, 10), MORNING, (limit,))
+
+
+VIAL = 10
+SEALED, OLDER = holding(1, 100), holding(1, 100, due=2)
+
+
+@pytest.mark.parametrize(
+    ("there", "doses", "taken"),
+    [
+        pytest.param([SEALED, opened(2, 7)], 7, [(2, 7)], id="in their turn where that breaks nothing"),
+        pytest.param([SEALED, opened(2, 7)], 17, [(2, 7), (1, 10)], id="the opened one and a whole one"),
+        pytest.param([SEALED, opened(2, 7)], 10, [(1, 10)], id="a whole one stays whole"),
+        pytest.param([OLDER, opened(2, 7)], 1, [(2, 1)], id="a part is of the opened one, whose turn is later"),
+        pytest.param([OLDER, opened(2, 7)], 13, [(1, 10), (2, 3)], id="a whole one and a part"),
+        pytest.param([OLDER, opened(2, 2), opened(3, 2, due=7)], 3, [(2, 2), (3, 1)], id="a part of two"),
+        pytest.param([SEALED, opened(2, 7)], 107, [(2, 7), (1, 100)], id="all there is"),
+    ],
+)
+def test_sealed_vials_are_taken_whole_and_what_is_over_is_of_opened_ones(
+    there: list[Holding], doses: int, taken: list[tuple[int, int]]
+) -> None:
+    for order in permutations(there):
+        assert [(take.custody_id.int, take.doses) for take in pick_vials(order, doses, VIAL)] == taken
+
+
+@pytest.mark.parametrize("there", [[SEALED], [SEALED, opened(2, 3)]])
+def test_more_than_whole_vials_is_refused_where_no_opened_one_has_it(there: list[Holding]) -> None:
+    with pytest.raises(Invalid) as refused:
+        pick_vials(there, 15, VIAL)
+    assert refused.value.code is Code.NOT_WHOLE_VIALS
