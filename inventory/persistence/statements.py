@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.persistence.arrays import array, packed
 from inventory.persistence.columns import Base
+from inventory.persistence.prepared import PreparedWrite
 
 
 def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -27,9 +28,14 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any
     return [tuple(row) for row in session.execute(_insert_new(table, _dialect(session)).returning(*keys), list(rows))]
 
 
-def insert_one_new(session: Session, table: type[Base], row: Mapping[str, Any]) -> bool:
-    """Insert a row unless its key is there; whether it was new."""
-    return session.execute(_insert_new(table, _dialect(session)), row).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+def insert_unless_there(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows, that hold every column, whose key is not there yet; how many were new."""
+    return _unless_there(table, _dialect(session)).carry_out(session, rows) if rows else 0
+
+
+@cache
+def _unless_there(table: type[Base], dialect: str) -> PreparedWrite:
+    return PreparedWrite(_insert_new(table, dialect))
 
 
 @cache

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Insert, Update, bindparam, column, func, insert, se
 from sqlalchemy.orm import Session
 
 from inventory.persistence.columns import Base
+from inventory.persistence.prepared import PreparedWrite
 from inventory.persistence.statements import core, insert_rows
 
 Rows = Mapping[type[Base], Sequence[Mapping[str, Any]]]
@@ -28,17 +29,12 @@ def insert_and_change(session: Session, rows: Rows, change: Change | None) -> in
     """
     filled = {table: new for table, new in rows.items() if new}
     if change is not None and session.get_bind().dialect.name == "postgresql":
+        update, parameters = change
         written = {f"new_{core(table).name}": [_plain(row) for row in new] for table, new in filled.items()}
-        return changed(session, (_with_inserts(change[0], tuple(filled)), {**written, **change[1]}))
+        return _made(update, tuple(filled)).carry_out(session, [{**written, **parameters}])
     for table, new in filled.items():
         insert_rows(session, table, new)
-    return 0 if change is None else changed(session, change)
-
-
-def changed(session: Session, change: Change) -> int:
-    """Carry out an update; how many rows it changed."""
-    found: int = session.execute(*change).rowcount  # type: ignore[attr-defined]
-    return found
+    return 0 if change is None else _made(change[0]).carry_out(session, [change[1]])
 
 
 def changed_one_each(session: Session, changes: Sequence[Change]) -> bool:
@@ -47,7 +43,7 @@ def changed_one_each(session: Session, changes: Sequence[Change]) -> bool:
     None of them may change more than one.
     """
     return all(
-        session.execute(update, [parameters for _, parameters in alike]).rowcount == len(alike)  # type: ignore[attr-defined]
+        _made(update).carry_out(session, [parameters for _, parameters in alike]) == len(alike)
         for update, alike in ((update, list(group)) for update, group in groupby(changes, key=itemgetter(0)))
     )
 
@@ -61,8 +57,8 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _with_inserts(change: Update, tables: tuple[type[Base], ...]) -> Update:
-    return change.add_cte(*(_insert(table).cte(f"new_{core(table).name}") for table in tables))
+def _made(change: Update, inserted: tuple[type[Base], ...] = ()) -> PreparedWrite:
+    return PreparedWrite(change.add_cte(*(_insert(table).cte(f"new_{core(table).name}") for table in inserted)))
 
 
 def _insert(table: type[Base]) -> Insert:

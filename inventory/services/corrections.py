@@ -143,7 +143,7 @@ def _refuse_under_a_later_count(
     details = event.details or {}
     if keep_out:
         settled.keep_out(session, details["appliance"], held=details["held"])
-    for later in settled.counts_after(session, [event.batch_id], [event.facility_id], event.occurred_at):
+    for later in settled.counts_after(session, [(event.batch_id, event.facility_id)], event.occurred_at):
         if later.is_of(details["appliance"], held=details["held"]):
             expected = N_("the last count there; correct the count of %(counted)s first")
             counted = later.at.isoformat()

@@ -74,7 +74,7 @@ def _refuse_after_a_later_count(
     session: Session, facility: Facility, known: KnownBatch, order: CountOrder, at: datetime
 ) -> None:
     """A count corrects the book from its time on; an older one would correct once more what a later one has settled."""
-    for later in settled.counts_after(session, [known.batch.id], [facility.id], at):
+    for later in settled.counts_after(session, [(known.batch.id, facility.id)], at):
         if later.is_of(order.appliance, held=order.held):
             expected = N_("a time not before the last count there, %(counted)s")
             shown = later.at.isoformat()

@@ -14,7 +14,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     CompoundSelect,
-    Row,
     and_,
     bindparam,
     literal_column,
@@ -30,6 +29,7 @@ from inventory.domain.reasons import STANDING, Reason, ReasonCode
 from inventory.domain.usability import Doses, Exposed, Override, Past, Policies, Ran, check
 from inventory.domain.words import EventKind
 from inventory.persistence import arrays
+from inventory.persistence.prepared import Prepared
 from inventory.persistence.tables import (
     Custody,
     Deadline,
@@ -104,7 +104,7 @@ def _overrides(session: Session, batch_id: UUID, line: Iterable[UUID]) -> list[O
 
 def _past(session: Session, batch_id: UUID, custody: UUID, until: datetime) -> Past:
     """The way of one custody, for a database that cannot be asked for several at once."""
-    rows = session.execute(_WAY, {"batch": batch_id, "custody": custody, "until": until}).all()
+    rows = _WAY.rows(session, batch=batch_id, custody=custody, until=until)
     return _past_of(rows, _serials(session, rows))
 
 
@@ -113,15 +113,15 @@ def _pasts(session: Session, custodies: Sequence[tuple[UUID, UUID]], until: date
     if not custodies:
         return {}
     batches, ids = (arrays.packed(each, Custody.id.type) for each in zip(*custodies, strict=True))
-    rows = session.execute(_WAYS, {"batches": batches, "custodies": ids, "until": until}).all()
+    rows = _WAYS.rows(session, batches=batches, custodies=ids, until=until)
     serials = _serials(session, rows)
-    of: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
+    of: defaultdict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         of[row.leaf].append(row)
     return {custody: _past_of(of[custody], serials) for _, custody in custodies}
 
 
-def _past_of(rows: Sequence[Row[Any]], serials: Mapping[UUID, str]) -> Past:
+def _past_of(rows: Sequence[Any], serials: Mapping[UUID, str]) -> Past:
     return Past(
         tuple(found for row in rows if row.name is None and (found := _exposed(row, serials[row.sensor_id]))),
         tuple(Ran(row.name, row.rule_set, row.due_at, row.left_at) for row in rows if row.name is not None),
@@ -140,7 +140,7 @@ def _together(pasts: Sequence[Past]) -> Past:
     )
 
 
-def _serials(session: Session, rows: Iterable[Row[Any]]) -> dict[UUID, str]:
+def _serials(session: Session, rows: Iterable[Any]) -> dict[UUID, str]:
     sensors = {row.sensor_id for row in rows if row.sensor_id}
     if not sensors:
         return {}
@@ -218,7 +218,7 @@ def _way(leaf: ColumnElement[bool]) -> CompoundSelect[*tuple[Any, ...]]:
         Deadline.custody_id == chain.c.id,
         Deadline.batch_id == chain.c.batch_id,
         Deadline.due_at < chain.c.left_at,
-        Deadline.name.not_in(LIMITS),
+        *(Deadline.name != limit for limit in sorted(LIMITS)),
     )
     return touched.union_all(ran)
 
@@ -231,6 +231,6 @@ def _nothing(columns: dict[str, Any]) -> list[Any]:
     return [type_coerce(null(), column.type).label(name) for name, column in columns.items()]
 
 
-_WAY = _way((Custody.batch_id == bindparam("batch")) & (Custody.id == bindparam("custody")))
+_WAY = Prepared(_way((Custody.batch_id == bindparam("batch")) & (Custody.id == bindparam("custody"))))
 _asked = arrays.rows(batches=Custody.batch_id.type, custodies=Custody.id.type)
-_WAYS = _way((Custody.batch_id == _asked.c.batches) & (Custody.id == _asked.c.custodies))
+_WAYS = Prepared(_way((Custody.batch_id == _asked.c.batches) & (Custody.id == _asked.c.custodies)))

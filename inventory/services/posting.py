@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Unavailable
 from inventory.domain.words import Chosen, End, EventKind
 from inventory.persistence.database import ATTEMPT, Database
-from inventory.persistence.statements import insert_new, insert_one_new
+from inventory.persistence.statements import insert_unless_there
 from inventory.persistence.tables import IdempotencyKey
 from inventory.services.access import Actor
 
@@ -157,7 +157,7 @@ def post_together(
         outcomes = work(session, entries)
         mine = zip(entries, digests, outcomes, strict=True)
         rows = [_key_row(request, digest, posted) for (request, _), digest, posted in mine if posted]
-        if len(insert_new(session, IdempotencyKey, rows)) < len(rows):
+        if insert_unless_there(session, IdempotencyKey, rows) < len(rows):
             raise _Apart
         return outcomes
 
@@ -203,7 +203,7 @@ def _once(
 
 def _keep(session: Session, request: Request, digest: str, outcome: Posted | PostedList | PostedStatement) -> None:
     """Write the key; where another transaction is writing it at this moment, this waits for it and gives way."""
-    if not insert_one_new(session, IdempotencyKey, _key_row(request, digest, outcome)):
+    if not insert_unless_there(session, IdempotencyKey, [_key_row(request, digest, outcome)]):
         raise _AnsweredBefore
 
 

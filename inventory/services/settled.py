@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.domain.errors import N_, Code, Conflict
 from inventory.domain.words import EventKind, LocationKind
+from inventory.persistence.asked import Asked
 from inventory.persistence.tables import Appliance, Batch, Facility, Location, StockEvent
 
 
@@ -76,18 +77,27 @@ def _place(session: Session, appliance: str, *, held: bool) -> UUID:
     ).one()
 
 
-def counts_after(session: Session, batches: Iterable[UUID], facilities: Iterable[UUID], at: datetime) -> list[Count]:
-    """The counts of batches at facilities that are dated after an instant and stand, the last of them first."""
+def counts_after(session: Session, shelves: Iterable[tuple[UUID, UUID]], at: datetime) -> list[Count]:
+    """The counts that are dated after an instant and stand, the last of them first.
+
+    A shelf is a batch and a facility; on PostgreSQL all are asked for at once.
+    """
+    found = [Count(row.batch_id, row.occurred_at, row.details) for row in _LATER.rows(session, sorted(shelves), at=at)]
+    return sorted(found, key=lambda each: each.at, reverse=True)
+
+
+def _later(asked: FromClause) -> Select[*tuple[Any, ...]]:
     reversal = aliased(StockEvent)
     undone = exists().where(reversal.reverses_id == StockEvent.id, reversal.batch_id == StockEvent.batch_id)
-    later = select(StockEvent.batch_id, StockEvent.occurred_at, StockEvent.details).where(
-        StockEvent.facility_id.in_(facilities),
-        StockEvent.batch_id.in_(batches),
-        _IS_COUNT,
-        StockEvent.occurred_at > at,
-        ~undone,
+    return (
+        select(StockEvent.batch_id, StockEvent.occurred_at, StockEvent.details)
+        .select_from(asked)
+        .join(StockEvent, (StockEvent.facility_id == asked.c.facility) & (StockEvent.batch_id == asked.c.batch))
+        .where(_IS_COUNT, StockEvent.occurred_at > bindparam("at", type_=StockEvent.occurred_at.type), ~undone)
     )
-    return [Count(*row) for row in session.execute(later.order_by(StockEvent.occurred_at.desc(), StockEvent.id))]
+
+
+_LATER = Asked({"batch": StockEvent.batch_id.type, "facility": StockEvent.facility_id.type}, _later)
 
 
 def refuse_before_a_count(session: Session, events: Sequence[Touched]) -> None:
@@ -99,8 +109,8 @@ def refuse_before_a_count(session: Session, events: Sequence[Touched]) -> None:
     mine = [each for each in events if each.places]
     if not mine:
         return
-    batches, facilities = {each.batch for each in mine}, {each.facility for each in mine}
-    for count in counts_after(session, batches, facilities, min(each.at for each in mine)):
+    shelves = {(each.batch, each.facility) for each in mine}
+    for count in counts_after(session, shelves, min(each.at for each in mine)):
         if count.differed:
             _refuse(session, count, mine)
 

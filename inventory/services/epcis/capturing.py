@@ -22,7 +22,7 @@ from inventory.domain.epcis.goods import Around, around
 from inventory.domain.epcis.hashing import namespaces_of
 from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Invalid, Unavailable
 from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_one_new
+from inventory.persistence.statements import insert_unless_there
 from inventory.persistence.tables import CapturedEvent, Facility, StockEvent
 from inventory.services.corrections import CorrectionOrder, correct
 from inventory.services.deliveries import ArrivalOrder, receive_shipment
@@ -149,7 +149,7 @@ class _Capture:
         }
 
         def work(session: Session) -> None:
-            if not insert_one_new(session, CapturedEvent, row):
+            if not insert_unless_there(session, CapturedEvent, [row]):
                 found = _known(session, self._told)
                 if found is not None and found.actor_id != self._request.actor.id:
                     raise Conflict(

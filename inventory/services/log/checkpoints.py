@@ -10,7 +10,7 @@ from inventory.domain.errors import N_, Code, Conflict, NotFound
 from inventory.domain.merkle import root
 from inventory.domain.notices import NoticeKind, key
 from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_one_new
+from inventory.persistence.statements import insert_unless_there
 from inventory.persistence.tables import LogCheckpoint
 from inventory.services import outbox
 from inventory.services.log import sequencer
@@ -67,7 +67,7 @@ def _sign(session: Session, signing: SigningKey, now: datetime, tell_every: time
     checkpoint = Checkpoint(signing.verifier.name, size, root(size, tree.subtree), now)
     note = checkpoint.signed(signing.verifier, signing.sign)
     row = {"size": size, "root": checkpoint.root, "signed_at": now, "note": note}
-    if not insert_one_new(session, LogCheckpoint, row):
+    if not insert_unless_there(session, LogCheckpoint, [row]):
         return None
     if tell_every is not None:
         _tell(session, checkpoint, note, tell_every)
