@@ -10,6 +10,7 @@ from uuid import UUID
 
 import click
 
+from coldtrail.lazy_group import LazyGroup
 from coldtrail.telling import open_database, settings
 from inventory.domain.epcis.documents import streamed
 from inventory.services.epcis.history import Span, stream_epcis
@@ -46,7 +47,7 @@ class BatchName(click.ParamType[tuple[str, str]]):
         return gtin, number
 
 
-@click.group("export")
+@click.group("export", cls=LazyGroup, elsewhere={"trail": "coldtrail.log_command:trail_command"})
 def export_group() -> None:
     """Write the ledger in the forms that others read."""
 

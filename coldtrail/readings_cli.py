@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from coldtrail.lazy_group import LazyGroup
 from coldtrail.telling import open_database, settings
 from inventory.domain.errors import Invalid
 from inventory.persistence.months import Month
@@ -24,7 +25,12 @@ class MonthType(click.ParamType[Month]):
             self.fail(f"{value!r} is not a year and a month, such as 2026-01", param, ctx)
 
 
-@click.group("verify", invoke_without_command=True)
+@click.group(
+    "verify",
+    cls=LazyGroup,
+    elsewhere={"log": "coldtrail.log_command:verify_log_command"},
+    invoke_without_command=True,
+)
 @click.pass_context
 def verify_group(context: click.Context) -> None:
     """Prove that each batch is conserved and that no figure of the ledger contradicts its movements.
@@ -105,6 +111,3 @@ def archives_command() -> None:
             state = f"restored {each.restored_at:%Y-%m-%d}" if each.restored_at else "archived"
             fields = [archive.spelled(each.month), state, str(each.readings), each.digest, each.file]
             click.echo("\t".join(fields))
-
-
-COMMANDS = (verify_group, archive_command, restore_command, archives_command)

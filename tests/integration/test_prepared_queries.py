@@ -1,18 +1,20 @@
-"""Queries that the driver is sent directly say what SQLAlchemy would have said, also when they fail."""
+"""What the driver is sent directly does and says what SQLAlchemy would have, also where it fails."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import bindparam, func, literal_column, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from inventory.domain.errors import Code, Unavailable
 from inventory.domain.words import FacilityKind, RejectReason
 from inventory.persistence.database import Database
-from inventory.persistence.prepared import Prepared
+from inventory.persistence.prepared import Prepared, PreparedWrite
+from inventory.persistence.statements import core
 from inventory.persistence.tables import Facility, RejectedMessage
 from tests.integration.test_dead_connections import kill_others
 from tests.integration.test_dead_connections import url as url
@@ -28,6 +30,14 @@ SINCE = Prepared(
     )
 )
 WRONG = Prepared(select(literal_column("1 / (length(code) - 1)").label("broken")).select_from(Facility))
+MOVED = PreparedWrite(
+    update(core(Facility))
+    .where(core(Facility).c.kind == bindparam("among", type_=Facility.kind.type), core(Facility).c.name != "nobody")
+    .values(zone=bindparam("to"))
+)
+RENAMED = PreparedWrite(
+    update(core(Facility)).where(core(Facility).c.code == bindparam("old")).values(code=bindparam("new"))
+)
 AT = datetime(2026, 1, 5, 8, 0, 0, 5, tzinfo=UTC)
 KINDS = {"A": FacilityKind.COUNTY_STORE, "B": FacilityKind.FIXED_SITE, "C": FacilityKind.COUNTY_STORE}
 
@@ -90,3 +100,24 @@ def test_a_database_that_goes_away_meanwhile_is_said_to_be_away(url: str, postgr
     assert away.value.code is Code.DATABASE_AWAY
     with postgres_database.read() as session:
         assert len(STORES.rows(session, kind=FacilityKind.FIXED_SITE)) == 1
+
+
+def test_a_write_is_carried_out_for_each_of_the_parameters_and_says_how_many_rows_that_wrote(
+    database: Database,
+) -> None:
+    stores, sites = ({"among": kind, "to": kind.value} for kind in (FacilityKind.COUNTY_STORE, FacilityKind.FIXED_SITE))
+    nobody = {"among": FacilityKind.CITY_STORE, "to": "none"}
+    for parameters, expected in (([stores], 2), ([nobody], 0), ([sites, nobody, stores], 3)):
+        assert database.write(partial(MOVED.carry_out, parameters=parameters)) == expected
+    with database.read() as session:
+        assert {each.code: each.zone for each in session.scalars(select(Facility))} == {
+            code: kind.value for code, kind in KINDS.items()
+        }
+
+
+@pytest.mark.parametrize("old", [["A"], ["A", "C"]])
+def test_a_write_that_may_not_be_is_told_as_any_other_and_leaves_nothing(database: Database, old: list[str]) -> None:
+    with pytest.raises(IntegrityError):
+        database.write(lambda session: RENAMED.carry_out(session, [{"old": each, "new": "B"} for each in old]))
+    with database.read() as session:
+        assert set(session.scalars(select(Facility.code))) == set(KINDS)
