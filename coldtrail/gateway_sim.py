@@ -128,6 +128,7 @@ class SimulatedGateway:
     def close(self) -> None:
         """Take leave."""
         self._gateway.leave()
+        self._publisher.settle()
         self._publisher.close()
         self._buffer.close()
 

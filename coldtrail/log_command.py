@@ -89,12 +89,13 @@ class LogKeeper:
             self._done["sign"] = begun
 
     def end(self) -> None:
-        """A last round, signed, so that all that was committed before is in the log.
+        """Append and sign what was committed before, facts that were an hour under way included.
 
         Raises:
             as `round`.
         """
-        self.round()
+        now = self._clock()
+        sequencer.append(self._database, now, self._widened("look back", sequencer.NOW_AND_THEN, now))
         self.sign()
 
     def sign(self) -> None:
@@ -116,8 +117,8 @@ def keep(given: Settings, *, once: bool) -> None:
 
     Raises:
         NotMigrated: the database is not ready.
-        Unavailable: `database_away` at the start, and in a single round; else it is waited for.
-        Conflict: `log_differs` in a single round.
+        Unavailable: `database_away` at the start and at the end, and in a single round; else it is waited for.
+        Conflict: `log_differs` at the end, and in a single round.
     """
     key = signing_key(given.log_key_file) if given.log_key_file else None
     with closing(processes.opened(given.database_url)) as database:

@@ -114,22 +114,21 @@ class _Link:
         self._last_handed = handed
         return True
 
-    def close(self) -> None:
-        """Take leave; the broker keeps the session.
+    def settle(self, seconds: float = _LEAVE_SECONDS) -> None:
+        """Hear the broker's answers to what was published, for up to so many seconds: before `close`, to go in peace.
 
-        First, for up to five seconds, hear its answers to what was published: a broker that still has to answer when
-        the connection is gone takes that for going without a word.
+        A broker that still has to answer when the connection is gone takes that for going without a word.
         """
-        ends = time.monotonic() + _LEAVE_SECONDS
-        while self.connected and not self._last_is_answered() and time.monotonic() < ends:
+        last, ends = self._last_handed, time.monotonic() + seconds
+        while self.connected and last and not last.is_published() and time.monotonic() < ends:
             self._turn(0.1)
+
+    def close(self) -> None:
+        """End the connection; the broker keeps the session."""
         was_open = self._open
         self.connected = self._open = False
         if was_open:
             self._client.disconnect()
-
-    def _last_is_answered(self) -> bool:
-        return self._last_handed is None or self._last_handed.is_published()
 
     def _turned_up_more(self) -> bool:
         before = len(self._arrived)

@@ -115,7 +115,10 @@ class Gateway:
         self._send()
 
     def leave(self) -> None:
-        """Say that it goes, before its connection is closed: a will is published only for who goes without a word."""
+        """Say that it goes; a will is published only for who goes without a word.
+
+        Close the connection once the broker has answered (`client.Publisher.settle`).
+        """
         if self._announced == self._publisher.generation:
             self._state(online=False)
             self._announced = None

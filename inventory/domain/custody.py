@@ -102,7 +102,7 @@ def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
 
 
 def pick_vials(holdings: Iterable[Holding], doses: int, doses_per_vial: int) -> list[Take]:
-    """Doses in their turn, but sealed vials only whole: what is more than whole vials comes of opened ones, then.
+    """Doses in their turn; where that would break a sealed vial, whole sealed ones, and the rest of opened ones.
 
     Raises:
         Invalid: `not_whole_vials` where that cannot be; and as `pick`.
@@ -111,12 +111,23 @@ def pick_vials(holdings: Iterable[Holding], doses: int, doses_per_vial: int) -> 
     there = list(holdings)
     takes = pick(there, doses)
     if _broken(takes, doses_per_vial) is not None:
-        over = doses % doses_per_vial
-        sealed = _in_turn([each for each in there if not each.is_opened], doses - over)
-        opened = _in_turn([each for each in there if each.is_opened], over)
-        if sum(take.doses for take in (*sealed, *opened)) == doses:
-            takes = [*sealed, *opened]
-    in_whole_vials(takes, doses_per_vial)
+        sealed = _whole_in_turn([each for each in there if not each.is_opened], doses, doses_per_vial)
+        rest = doses - sum(take.doses for take in sealed)
+        opened = _in_turn([each for each in there if each.is_opened], rest)
+        if sum(take.doses for take in opened) < rest:
+            raise _not_whole_vials(doses, doses_per_vial)
+        takes = [*sealed, *opened]
+    return takes
+
+
+def _whole_in_turn(sealed: Iterable[Holding], doses: int, doses_per_vial: int) -> list[Take]:
+    """Up to so many doses of sealed vials, none of which is broken; all that a custody has may be taken of it."""
+    takes: list[Take] = []
+    for holding in sorted(sealed, key=lambda each: each.turn):
+        taken = holding.remaining if holding.remaining <= doses else doses - doses % doses_per_vial
+        if taken:
+            takes.append(Take(holding, taken))
+            doses -= taken
     return takes
 
 
@@ -182,8 +193,12 @@ def in_whole_vials(takes: Iterable[Take], doses_per_vial: int) -> None:
     """
     broken = _broken(takes, doses_per_vial)
     if broken is not None:
-        expected = N_("a multiple of %(per_vial)d doses, whole vials")
-        raise Invalid(Code.NOT_WHOLE_VIALS, "doses", broken.doses, expected, per_vial=doses_per_vial)
+        raise _not_whole_vials(broken.doses, doses_per_vial)
+
+
+def _not_whole_vials(doses: int, doses_per_vial: int) -> Invalid:
+    expected = N_("a multiple of %(per_vial)d doses, whole vials")
+    return Invalid(Code.NOT_WHOLE_VIALS, "doses", doses, expected, per_vial=doses_per_vial)
 
 
 def _broken(takes: Iterable[Take], doses_per_vial: int) -> Take | None:

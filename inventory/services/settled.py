@@ -82,15 +82,16 @@ def counts_after(session: Session, shelves: Iterable[tuple[UUID, UUID]], at: dat
 
     A shelf is a batch and a facility; on PostgreSQL all are asked for at once.
     """
-    found = [Count(row.batch_id, row.occurred_at, row.details) for row in _LATER.rows(session, sorted(shelves), at=at)]
-    return sorted(found, key=lambda each: each.at, reverse=True)
+    rows = _LATER.rows(session, sorted(shelves), at=at)
+    last_first = sorted(rows, key=lambda row: (row.occurred_at, row.id), reverse=True)
+    return [Count(row.batch_id, row.occurred_at, row.details) for row in last_first]
 
 
 def _later(asked: FromClause) -> Select[*tuple[Any, ...]]:
     reversal = aliased(StockEvent)
     undone = exists().where(reversal.reverses_id == StockEvent.id, reversal.batch_id == StockEvent.batch_id)
     return (
-        select(StockEvent.batch_id, StockEvent.occurred_at, StockEvent.details)
+        select(StockEvent.id, StockEvent.batch_id, StockEvent.occurred_at, StockEvent.details)
         .select_from(asked)
         .join(StockEvent, (StockEvent.facility_id == asked.c.facility) & (StockEvent.batch_id == asked.c.batch))
         .where(_IS_COUNT, StockEvent.occurred_at > bindparam("at", type_=StockEvent.occurred_at.type), ~undone)

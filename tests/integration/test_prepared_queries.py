@@ -121,3 +121,18 @@ def test_a_write_that_may_not_be_is_told_as_any_other_and_leaves_nothing(databas
         database.write(lambda session: RENAMED.carry_out(session, [{"old": each, "new": "B"} for each in old]))
     with database.read() as session:
         assert set(session.scalars(select(Facility.code))) == set(KINDS)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_write_whose_connection_dies_under_it_is_run_again(url: str, postgres_database: Database, times: int) -> None:
+    tried = []
+
+    def work(session: Session) -> int:
+        tried.append(session)
+        session.connection()
+        if len(tried) == 1:
+            kill_others(url)
+        return MOVED.carry_out(session, [{"among": FacilityKind.FIXED_SITE, "to": "moved"}] * times)
+
+    assert postgres_database.write(work) == times
+    assert len(tried) == 2

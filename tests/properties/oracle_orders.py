@@ -136,14 +136,14 @@ def _named(oracle: Oracle, wish: Wish) -> Faults:
 
 
 def pick(there: Iterable[Held], doses: int | None, per_vial: int) -> tuple[Takes, Faults]:
-    """So many doses of custodies that are ordered by their turn; sealed vials only whole."""
+    """So many doses of custodies that are ordered by their turn; sealed vials only whole, and of these the most."""
     found = [each for each in there if each.left]
     wanted = sum(each.left for each in found) if doses is None else doses
     if not found or wanted > sum(each.left for each in found):
         return [], {Code.NOT_ENOUGH_DOSES}
     opened, sealed = [each for each in found if each.is_opened], [each for each in found if not each.is_opened]
-    over = wanted % per_vial
-    for takes in (_first(found, wanted), _first(sealed, wanted - over) + _first(opened, over)):
+    ways = [_first(sealed, whole) + _first(opened, wanted - whole) for whole in range(wanted, -1, -1)]
+    for takes in (_first(found, wanted), *ways):
         broken = any(not each.is_opened and taken < each.left and taken % per_vial for each, taken in takes)
         if not broken and sum(taken for _, taken in takes) == wanted:
             return takes, set()

@@ -90,6 +90,11 @@ SEALED, OLDER = holding(1, 100), holding(1, 100, due=2)
         pytest.param([OLDER, opened(2, 7)], 1, [(2, 1)], id="a part is of the opened one, whose turn is later"),
         pytest.param([OLDER, opened(2, 7)], 13, [(1, 10), (2, 3)], id="a whole one and a part"),
         pytest.param([OLDER, opened(2, 2), opened(3, 2, due=7)], 3, [(2, 2), (3, 1)], id="a part of two"),
+        pytest.param([holding(1, 10), opened(2, 19)], 20, [(1, 10), (2, 10)], id="opened ones hold a vial's worth"),
+        pytest.param([holding(1, 10), opened(2, 9), opened(3, 9)], 25, [(1, 10), (2, 9), (3, 6)], id="and more"),
+        pytest.param(
+            [holding(1, 13), holding(2, 20, due=25), opened(3, 5, due=30)], 28, [(1, 13), (2, 10), (3, 5)], id="odd"
+        ),
         pytest.param([SEALED, opened(2, 7)], 107, [(2, 7), (1, 100)], id="all there is"),
     ],
 )
@@ -104,4 +109,4 @@ def test_sealed_vials_are_taken_whole_and_what_is_over_is_of_opened_ones(
 def test_more_than_whole_vials_is_refused_where_no_opened_one_has_it(there: list[Holding]) -> None:
     with pytest.raises(Invalid) as refused:
         pick_vials(there, 15, VIAL)
-    assert refused.value.code is Code.NOT_WHOLE_VIALS
+    assert (refused.value.code, refused.value.value) == (Code.NOT_WHOLE_VIALS, 15)
