@@ -14,7 +14,7 @@ from coldtrail.demo import run_demo
 @click.option("--port", type=int, envvar="COLDTRAIL_PORT", default=8000, show_default=True, help="of the API")
 @click.option("--mqtt-port", type=int, envvar="COLDTRAIL_MQTT_PORT", help="of the broker; a free one unless set")
 @click.option("--speed", type=float, envvar="COLDTRAIL_SPEED", default=60.0, show_default=True, help="times real time")
-@click.option("--days", type=float, help="end after so many simulated days, and verify")
+@click.option("--days", type=click.FloatRange(0, min_open=True), help="end after so many simulated days, and verify")
 @click.option("--broker", type=click.Choice(["mosquitto", "amqtt"]), help="the one that is installed unless set")
 @click.option("--database-url", help="another database than the folder's SQLite; never one that is in use")
 def demo_command(

@@ -71,6 +71,8 @@ def epcis_command(
 
     Example: coldtrail export epcis --batch 06901234567892/202512A03 -o batch.jsonld
     """
+    if batch is None and shipment is None and (since is None or until is None):
+        raise click.UsageError("say --batch, --shipment, or --from and --to")
     gtin, number = batch or (None, None)
     wanted = Span(gtin, number, shipment, facility, since, until)
     with open_database() as database, _written(output) as write:

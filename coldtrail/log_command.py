@@ -30,6 +30,9 @@ ROUND_SECONDS = 1.0
 SIGN_SECONDS = 30.0
 """New leaves are signed so often: twice as often as is promised."""
 
+SIGN_SHOWN = timedelta(minutes=10)
+"""And so often by the clock that is shown, which of a demonstration goes through an hour in seconds."""
+
 LOOK_BACK_SECONDS = 60.0
 SWEEP_SECONDS = 6 * 3600.0
 
@@ -84,9 +87,9 @@ class LogKeeper:
         self._looked |= dict.fromkeys(_FROM[look], now)
         if appended:
             log.info("%d new leaves", appended)
-        if self._key is not None and self._is_due("sign", SIGN_SECONDS):
+        if self._is_due("sign", SIGN_SECONDS) or now - self._looked["sign"] >= SIGN_SHOWN:
             self.sign()
-            self._done["sign"] = begun
+            self._done["sign"], self._looked["sign"] = begun, now
 
     def end(self) -> None:
         """Append and sign what was committed before, facts that were an hour under way included.

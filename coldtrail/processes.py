@@ -1,6 +1,7 @@
 """What the processes of an installation have in common: a database with our schema, and a collector that rests."""
 
 import gc
+from pathlib import Path
 
 from inventory.persistence.database import Database
 from inventory.persistence.migrate import is_current
@@ -20,6 +21,9 @@ def opened(url: str) -> Database:
         Unavailable: `database_away`.
     """
     database = Database(url)
+    file = database.engine.url.database or ""
+    if database.is_sqlite and not Path(file).exists():  # SQLite would make it
+        raise NotMigrated(f"there is no database {file}; run `coldtrail migrate`")
     if not is_current(database):
         database.close()
         raise NotMigrated("the database has not the schema of this version; run `coldtrail migrate`")

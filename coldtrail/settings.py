@@ -76,7 +76,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     shards = take("COLDTRAIL_SHARDS", "00-ff", shard_list, "shards such as 00-7f or 00,0a,f0-ff")
     client_id = environment.get("COLDTRAIL_MQTT_CLIENT_ID", session_name(shards or ()))
     read = {
-        "database_url": take("COLDTRAIL_DATABASE_URL", DATABASE_URL, _database, _DATABASE),
+        "database_url": take("COLDTRAIL_DATABASE_URL", DATABASE_URL, postgres_or_sqlite, DATABASE),
         "mqtt": take(
             "COLDTRAIL_MQTT_URL",
             MQTT_URL,
@@ -151,7 +151,7 @@ KNOWN = {
 }
 """Every variable that means something."""
 
-_DATABASE = "sqlite:///... or postgresql://user:password@host:port/name, with a port from 1 to 65535 if any"
+DATABASE = "sqlite:///... or postgresql://user:password@host:port/name, with a port from 1 to 65535 if any"
 _CLOCK = f"empty, or ANCHOR,SHOWN,SPEED for a demonstration, with a speed of at most {FASTEST} and times in range"
 _PORT = re.compile(r"[^:]+://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::([^/?]*))?")
 """Finds a database's port where SQLAlchemy does: urlsplit takes part of a password with a slash in it for the port."""
@@ -204,7 +204,8 @@ def _root(text: str) -> str:
     return text
 
 
-def _database(text: str) -> str:
+def postgres_or_sqlite(text: str) -> str:
+    """The URL of a database that we know; ValueError for another."""
     if not re.match(r"(sqlite:///.+|postgresql(\+psycopg)?://.+)\Z", text):
         raise ValueError(text)
     found = _PORT.match(text) if text.startswith("postgresql") else None

@@ -36,7 +36,9 @@ class Instant(fields.Field[datetime]):
                 return at.astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
-        raise Invalid(Code.NAIVE_TIME, attr or "time", value, N_("a time with an offset, such as 08:30:00+08:00"))
+        raise Invalid(
+            Code.NAIVE_TIME, attr or "time", value, N_("a time with an offset, such as 2026-01-05T08:30:00+08:00")
+        )
 
 
 class Celsius(fields.Field[int]):

@@ -41,7 +41,11 @@ def run(options: Options, stop: Event) -> int:
         DemoFailed: something that is needed could not be started, or ended by itself.
     """
     options.require()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    with options.alone():
+        return _carry_out(options, stop)
+
+
+def _carry_out(options: Options, stop: Event) -> int:
     click.echo(f"data, logs and secrets lie in {options.folder}")
     upgrade(options.database)
     _log_to(options)

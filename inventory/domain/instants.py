@@ -43,7 +43,9 @@ def stated(field: str, at: datetime, now: datetime) -> datetime:
             `time_too_old` before the year 2000.
     """
     if at.tzinfo is None:
-        raise Invalid(Code.NAIVE_TIME, field, at.isoformat(), N_("a time with an offset, such as 08:30:00+08:00"))
+        raise Invalid(
+            Code.NAIVE_TIME, field, at.isoformat(), N_("a time with an offset, such as 2026-01-05T08:30:00+08:00")
+        )
     if at > now + CLOCK_SKEW:
         expected = N_("a time not after %(now)s")
         raise Invalid(Code.TIME_IN_FUTURE, field, at.isoformat(), expected, now=now.isoformat())

@@ -61,7 +61,7 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     details = {"appliance": appliance.code, "held": order.held, "counted": order.counted, "book": book}
     draft = ledger.Draft(EventKind.COUNT, known.batch, facility, at, reason=order.reason, details=details)
     if order.counted < book:
-        _missing(session, draft, wanted, book - order.counted, kept)
+        _missing(session, draft, wanted, (book, order.counted), kept)
     elif order.counted > book:
         rules = deadline_rules(session, known.product.programme_code, facility, at)
         clocks = deadlines.on_arrival(rules, facility.kind, facility.zone, at, ())
@@ -102,7 +102,17 @@ def _book(session: Session, wanted: Wanted) -> int:
     return int(session.scalars(there).one())
 
 
-def _missing(session: Session, draft: ledger.Draft, wanted: Wanted, doses: int, kept: Container[UUID]) -> None:
+def _missing(
+    session: Session, draft: ledger.Draft, wanted: Wanted, found: tuple[int, int], kept: Container[UUID]
+) -> None:
+    """What the book had and nobody counted."""
+    book, counted = found
     holdings = [each for each in choice.holdings(session, wanted, kept) if each.opened_at <= wanted.at]
-    for take in pick_vials(holdings, doses, wanted.known.product.doses_per_vial):
+    per_vial = wanted.known.product.doses_per_vial
+    try:
+        takes = pick_vials(holdings, book - counted, per_vial)
+    except Invalid as refused:  # told by what was counted, which is all that the order says
+        expected = N_("whole vials of %(per_vial)d doses, unless one was opened: record that first")
+        raise Invalid(refused.code, "counted", counted, expected, per_vial=per_vial) from refused
+    for take in takes:
         draft.end(take, Chosen.PICKED, End.MISSING)

@@ -174,3 +174,15 @@ def test_a_wrong_setting_is_said_under_its_name(command: str, name: str, value: 
     assert first == "Error: the environment is wrong:"
     assert second.startswith(f"{name} is not ")
     assert "hunter2" not in second
+
+
+def test_a_file_that_is_not_there_is_no_database_and_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mistyped.db"
+    monkeypatch.setenv("COLDTRAIL_DATABASE_URL", sqlite_url(file))
+    for command in (["verify"], ["serve"], ["token", "list"]):
+        found = CliRunner().invoke(main, command)
+        assert (found.exit_code, found.exception.__class__) == (1, SystemExit)
+        assert "mistyped.db; run `coldtrail migrate`" in found.output
+    assert not file.exists()

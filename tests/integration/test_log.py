@@ -258,6 +258,19 @@ def test_a_checkpoint_is_signed_when_there_is_something_new_and_told_once_a_day(
         assert [each.body["checkpoint"] for each in told] == [first]
 
 
+def test_a_checkpoint_is_signed_as_often_by_the_clock_that_is_shown(database_url: str) -> None:
+    """A demonstration's goes through hours between two of the machine's half minutes."""
+    shown = [NOW]
+    with closing(Database(database_url)) as database, serving(build(database)) as server:
+        keeper = LogKeeper(database, keys.generate(ORIGIN), lambda: shown[0], None)
+        for minutes, signed in ((0, 0), (9, 0), (10, 1), (19, 1), (40, 2)):
+            shown[0] = NOW + minutes * MINUTE
+            keeper.round()
+            with database.read() as session:
+                assert session.scalar(select(func.count()).select_from(LogCheckpoint)) == signed, minutes
+            at_site(server.client, 10)
+
+
 def test_a_log_that_was_changed_is_not_signed_again_nor_built_on(database_url: str) -> None:
     with closing(Database(database_url)) as database, serving(build(database)) as server:
         batch = at_site(server.client, 10)

@@ -88,7 +88,9 @@ class TestVials:
         assert clocks(client, batch)["open-vial"] == utc(NOW + 6 * HOUR)
         client.post("/counts", stated_count | {"counted": 2}).ok()
         assert "open-vial" not in clocks(client, batch)
-        refused(client.post("/counts", stated_count | {"counted": 1}), 422, "not_whole_vials")
+        broken = client.post("/counts", stated_count | {"counted": 1})
+        refused(broken, 422, "not_whole_vials")
+        assert "counted is 1; expected whole vials of 2 doses" in broken.body["detail"]
 
     def test_a_vial_of_one_dose_is_not_opened(self, client: Client) -> None:
         batch = at_site(client, 4)

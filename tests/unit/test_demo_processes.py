@@ -116,3 +116,16 @@ def test_a_port_in_use_is_one_clear_message(tmp_path: Path, capsys: pytest.Captu
 def test_a_speed_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DemoFailed, match="speed"):
         Options(tmp_path, 0, None, 0, None, None, None).require()
+
+
+def test_a_database_that_we_do_not_know_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DemoFailed, match="the database URL is not"):
+        Options(tmp_path, 0, None, 60, None, "mysql://x", None).require()
+
+
+def test_two_demonstrations_do_not_share_a_folder(tmp_path: Path) -> None:
+    options = Options(tmp_path / "var", 0, None, 60, None, None, None)
+    with options.alone(), pytest.raises(DemoFailed, match="another demonstration"), options.alone():
+        pass
+    with options.alone():
+        pass

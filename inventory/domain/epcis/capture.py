@@ -159,7 +159,9 @@ def _instant(node: Json, name: str, path: str) -> datetime:
             return at
     except ValueError:
         pass
-    raise Invalid(Code.MALFORMED, f"{path}.{name}", node.get(name), N_("a time with an offset, such as 08:30:00+08:00"))
+    raise Invalid(
+        Code.MALFORMED, f"{path}.{name}", node.get(name), N_("a time with an offset, such as 2026-01-05T08:30:00+08:00")
+    )
 
 
 def _text(value: Any, path: str) -> str:
