@@ -9,6 +9,7 @@ from api.schemas.answers import ExcursionSchema, PlaceSchema
 from api.schemas.fields import Celsius, Instant, Minutes, Schema
 from api.schemas.queries import AsOfQuery
 from inventory.domain.deadlines import RuleName, Status
+from inventory.domain.reasons import ReasonCode
 from inventory.domain.words import Chosen, End, EventKind, Origin
 
 _UNCERTAIN = "Whether above, below or seen at all is not known: the readings are in files, see coldtrail archives"
@@ -200,6 +201,16 @@ class ChainSchema(Schema):
     doubt = fields.Nested(DoubtSchema, allow_none=True)
 
 
+class OverrideLineSchema(Schema):
+    """A supervisor's answer for doses, on which an administration relied."""
+
+    step = fields.Nested(StepSchema)
+    facility = fields.String()
+    covers = fields.List(own.word(ReasonCode))
+    reason = fields.String()
+    corrected = fields.Boolean()
+
+
 class DoseTrailSchema(Schema):
     """The way of administered doses, from the supplier's receipt on."""
 
@@ -208,6 +219,7 @@ class DoseTrailSchema(Schema):
     facility = fields.String()
     administration = fields.Nested(StepSchema)
     corrected = fields.Boolean()
+    overrides = fields.List(fields.Nested(OverrideLineSchema))
     chains = fields.List(fields.Nested(ChainSchema))
 
 

@@ -37,6 +37,7 @@ _GIVEN = Prepared(
         StockEvent.kind,
         StockEvent.occurred_at,
         StockEvent.recorded_at,
+        StockEvent.details,
         Token.name.label("actor"),
         Batch.gtin,
         Batch.number,

@@ -20,6 +20,7 @@ from inventory.persistence.planning import ONCE
 from inventory.services import chains, picks, scans, trail_subjects
 from inventory.services.chains import CustodyLine, Step
 from inventory.services.evidence import Evidence, Together, evidences_and_sums
+from inventory.services.overrides_told import OverrideLine, overrides_of
 from inventory.services.pack_places import holder
 from inventory.services.pack_uses import PackUse, gone_of, uses_of
 from inventory.services.pack_views import left
@@ -62,7 +63,8 @@ class Chain:
 class DoseTrail:
     """The chain of custody of administered doses, from the supplier's receipt to the administration.
 
-    One administration may take doses from several custodies: then it has as many chains.
+    One administration may take doses from several custodies: then it has as many chains. `overrides` are what it relied
+    on, where the check before use asked.
     """
 
     gtin: str
@@ -70,6 +72,7 @@ class DoseTrail:
     administration: Step
     facility: str
     corrected: bool
+    overrides: tuple[OverrideLine, ...]
     chains: tuple[Chain, ...]
 
 
@@ -123,7 +126,8 @@ def administration_trail(database: Database, administration: UUID) -> DoseTrail:
             for line in lines.values()
         )
         step = Step(given.id, given.kind, given.occurred_at, given.recorded_at, given.actor)
-        return DoseTrail(given.gtin, given.number, step, given.facility, given.corrected, ways)
+        overrides = overrides_of(session, given.batch_id, given.details)
+        return DoseTrail(given.gtin, given.number, step, given.facility, given.corrected, overrides, ways)
 
 
 def _given(line: Any) -> _Leaving:

@@ -17,6 +17,7 @@ from inventory.services.products import ProductRecord, add_product
 from inventory.services.verification import verify
 from tests.county import HOUR, MINUTE, NOW, ONE, TWO, build, series
 from tests.http import Answer, Client, Server, serving
+from tests.integration.test_pages import show
 from tests.orders import administration, arrival, at_county, at_site, dispatch, new_batch, override, receipt, stated
 
 DAYS = timedelta(days=1)
@@ -312,6 +313,21 @@ def test_a_standing_override_lets_the_nurses_go_on(server: Server) -> None:
     assert answer["reasons"][0]["override"] == word["id"]
     given = client.post("/administrations", administration(batch), "nurse-a").ok()["events"]
     assert details(server, given[-1]["id"])["overrides"] == [word["id"]]
+
+
+def test_the_trail_of_a_dose_says_who_answered_for_it_also_where_that_was_corrected(server: Server) -> None:
+    client, batch = server.client, warm_on_its_way(server)
+    word = client.post("/overrides", override(batch), "chief").ok()["events"][0]
+    given = client.post("/administrations", administration(batch), "nurse-a").ok()["events"][-1]["id"]
+    trail = f"/administrations/{given}/trail"
+    (line,) = client.get(trail).ok()["overrides"]
+    assert (line["step"]["event"], line["step"]["actor"], line["facility"]) == (word["id"], "chief", word["facility"])
+    assert (line["covers"], line["reason"], line["corrected"]) == (["exposure"], word["reason"], False)
+    assert "chief permitted it at" in show(client, f"/pages{trail}?lang=en").content.decode()
+    client.post(f"/events/{word['id']}/reversal", {"occurred_at": stated(NOW), "reason": "a slip"}, "chief").ok()
+    assert [each["corrected"] for each in client.get(trail).ok()["overrides"]] == [True]
+    calm = client.post("/administrations", administration(at_site(client)), "nurse-a").ok()["events"][-1]["id"]
+    assert client.get(f"/administrations/{calm}/trail").ok()["overrides"] == []
 
 
 def test_a_standing_override_by_the_store_above_holds_at_its_sites_and_not_beside_them(server: Server) -> None:
