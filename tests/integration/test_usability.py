@@ -317,13 +317,15 @@ def test_a_standing_override_lets_the_nurses_go_on(server: Server) -> None:
 
 def test_the_trail_of_a_dose_says_who_answered_for_it_also_where_that_was_corrected(server: Server) -> None:
     client, batch = server.client, warm_on_its_way(server)
-    word = client.post("/overrides", override(batch), "chief").ok()["events"][0]
+    word = client.post("/overrides", override(batch, reason="<b>Stable</b>"), "chief").ok()["events"][0]
     given = client.post("/administrations", administration(batch), "nurse-a").ok()["events"][-1]["id"]
     trail = f"/administrations/{given}/trail"
     (line,) = client.get(trail).ok()["overrides"]
     assert (line["step"]["event"], line["step"]["actor"], line["facility"]) == (word["id"], "chief", word["facility"])
     assert (line["covers"], line["reason"], line["corrected"]) == (["exposure"], word["reason"], False)
-    assert "chief permitted it at" in show(client, f"/pages{trail}?lang=en").content.decode()
+    page = show(client, f"/pages{trail}?lang=en").content.decode()
+    assert "chief permitted it at" in page
+    assert "&lt;b&gt;Stable&lt;/b&gt;" in page
     client.post(f"/events/{word['id']}/reversal", {"occurred_at": stated(NOW), "reason": "a slip"}, "chief").ok()
     assert [each["corrected"] for each in client.get(trail).ok()["overrides"]] == [True]
     calm = client.post("/administrations", administration(at_site(client)), "nurse-a").ok()["events"][-1]["id"]
