@@ -107,7 +107,7 @@ SELECT nth AS number, doses, given, received_at, sent_at, arrived_at,
  ORDER BY nth
 """
 
-_STATEMENTS: tuple[LiteralString, ...] = (
+DELIVERED: tuple[LiteralString, ...] = (
     """
 INSERT INTO shipment (id, from_facility_id, to_facility_id, purpose, dispatched_at, arrived_at)
 SELECT shipment, store_id, site_id, 'supply', sent_at, arrived_at FROM delivery
@@ -134,6 +134,11 @@ SELECT at_store, batch_id, 'deliver', 'double-24', received_at, received_at + in
 SELECT on_the_way, batch_id, 'deliver', 'double-24', received_at, received_at + interval '24 h' FROM delivery UNION ALL
 SELECT at_site, batch_id, 'use', 'double-24', arrived_at, arrived_at + interval '24 h' FROM delivery
 """,
+)
+"""What a table `delivery` brings, whatever else is in it: shipments and their places, events, custodies, clocks."""
+
+_STATEMENTS: tuple[LiteralString, ...] = (
+    *DELIVERED,
     """
 INSERT INTO movement (id, batch_id, event_id, from_custody_id, to_custody_id, doses, occurred_at, chosen)
 SELECT pg_temp.key(10, number, received_at), batch_id, receipt, NULL, at_store, doses, received_at, NULL

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from bench import county
+from bench.history import DELIVERED
 from inventory.domain.rollup import HOUR_MICROSECONDS, kinetic
 
 PACKED = 10
@@ -208,35 +209,10 @@ SELECT each.number, %(given)s::int AS given, (%(given)s + %(packed)s)::bigint AS
   JOIN location AS room ON room.appliance_id = cold_room.id AND room.kind = 'storage'
  ORDER BY each.number
 """,
-    """
-INSERT INTO shipment (id, from_facility_id, to_facility_id, purpose, dispatched_at, arrived_at)
-SELECT shipment, store_id, site_id, 'supply', sent_at, arrived_at FROM delivery
-""",
-    """
-INSERT INTO location (id, kind, shipment_id)
-SELECT transit, 'transit', shipment FROM delivery UNION ALL SELECT quarantine, 'quarantine', shipment FROM delivery
-""",
+    *DELIVERED,
     """
 INSERT INTO sensor_assignment (sensor_id, since, until, shipment_id)
 SELECT box_id, sent_at, arrived_at, shipment FROM delivery
-""",
-    """
-INSERT INTO stock_event (id, batch_id, kind, facility_id, shipment_id, occurred_at, recorded_at, actor_id)
-SELECT receipt, batch_id, 'receive', store_id, NULL, received_at, received_at, actor_id FROM delivery UNION ALL
-SELECT dispatch, batch_id, 'dispatch', store_id, shipment, sent_at, sent_at, actor_id FROM delivery UNION ALL
-SELECT arrival, batch_id, 'receive', site_id, shipment, arrived_at, arrived_at, actor_id FROM delivery
-""",
-    """
-INSERT INTO custody (id, batch_id, event_id, parent_id, location_id, origin, opened_at, doses, remaining)
-SELECT at_store, batch_id, receipt, NULL, room_id, 'supplied', received_at, doses, 0 FROM delivery UNION ALL
-SELECT on_the_way, batch_id, dispatch, at_store, transit, NULL, sent_at, doses, 0 FROM delivery UNION ALL
-SELECT at_site, batch_id, arrival, on_the_way, fridge_id, NULL, arrived_at, doses, doses - given FROM delivery
-""",
-    """
-INSERT INTO deadline (custody_id, batch_id, name, rule_set, opened_at, due_at)
-SELECT at_store, batch_id, 'deliver', 'double-24', received_at, received_at + interval '24 h' FROM delivery UNION ALL
-SELECT on_the_way, batch_id, 'deliver', 'double-24', received_at, received_at + interval '24 h' FROM delivery UNION ALL
-SELECT at_site, batch_id, 'use', 'double-24', arrived_at, arrived_at + interval '24 h' FROM delivery
 """,
     """
 INSERT INTO movement (id, batch_id, event_id, from_custody_id, to_custody_id, doses, occurred_at, chosen)

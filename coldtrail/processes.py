@@ -22,7 +22,7 @@ def opened(url: str) -> Database:
     """
     database = Database(url)
     file = database.engine.url.database or ""
-    if database.is_sqlite and not Path(file).exists():  # SQLite would make it
+    if database.is_sqlite and not file.startswith("file:") and not Path(file).exists():  # SQLite would make it
         raise NotMigrated(f"there is no database {file}; run `coldtrail migrate`")
     if not is_current(database):
         database.close()
