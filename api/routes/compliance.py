@@ -72,6 +72,10 @@ _BULLETIN = {
     "used_late": N_("Used late"),
     "delivered_late": N_("Delivered late"),
     "wasted": N_("Wasted"),
+    "sent": N_("Handed on or returned"),
+    "found": N_("Found"),
+    "missing": N_("Missing"),
+    "held": N_("Closing stock"),
 }
 
 

@@ -110,6 +110,10 @@ class BulletinTotalsSchema(Schema):
     used_late = fields.Integer()
     delivered_late = fields.Integer()
     wasted = fields.Integer()
+    sent = fields.Integer(metadata={"description": "Handed on to another site, or back up the line"})
+    found = fields.Integer(metadata={"description": "Above the book or above what was sent; they wait in quarantine"})
+    missing = fields.Integer(metadata={"description": "Counted less than the book"})
+    held = fields.Integer(metadata={"description": "Still there, free or in quarantine"})
 
 
 class BulletinLineSchema(BulletinTotalsSchema):

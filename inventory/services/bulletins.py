@@ -55,6 +55,11 @@ class BulletinLine:
         used_late: of these, after their clock of use had ended.
         delivered_late: of what came in, after its clock of delivery had ended.
         wasted: for any reason, since.
+        sent: handed on to another site, or back up the line, since.
+        found: came to light since, and waits in quarantine: a count above the book, a receipt above what was sent.
+        missing: a count has found less than the book, since.
+        held: still there, free or in quarantine: opening, received and found, less used, wasted, sent and missing. Only
+            what was wasted on its way, and is in `wasted`, was never there.
         overdue: still there, though their clock of use has ended.
         at_risk: still there, and their clock of use ends within twelve hours, before the next bulletin.
     """
@@ -65,6 +70,10 @@ class BulletinLine:
     used_late: int
     delivered_late: int
     wasted: int
+    sent: int
+    found: int
+    missing: int
+    held: int
     overdue: int
     at_risk: int
     daily_capacity: int | None = None
@@ -157,6 +166,10 @@ def _line(site: Facility, rank: int, figures: Figures, stock: tuple[Held, ...], 
         used_late=figures.used.late,
         delivered_late=figures.delivered.late,
         wasted=figures.wasted,
+        sent=figures.transferred + figures.returned,
+        found=figures.found,
+        missing=figures.missing,
+        held=then.doses,
         overdue=then.overdue,
         at_risk=then.at_risk,
         daily_capacity=site.daily_capacity,
@@ -169,7 +182,8 @@ def _line(site: Facility, rank: int, figures: Figures, stock: tuple[Held, ...], 
 
 def _total(lines: Sequence[BulletinLine]) -> BulletinLine:
     summed = (
-        "opening", "received", "used", "used_late", "delivered_late", "wasted", "overdue", "at_risk",
+        "opening", "received", "used", "used_late", "delivered_late", "wasted", "sent", "found", "missing", "held",
+        "overdue", "at_risk",
     )  # fmt: skip
     capacities = [line.daily_capacity for line in lines]
     known = [each for each in capacities if each is not None]

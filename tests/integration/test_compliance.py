@@ -158,6 +158,7 @@ def test_the_bulletin_of_the_next_day_begins_with_what_was_left(told: Server) ->
     first, second, _ = told.client.get("/bulletins", facility="COUNTY", at=stated(NOW + 24 * HOUR)).ok()["items"]
     assert (first["facility"], first["opening"], first["received"], first["used"]) == ("SITE-A", 28, 0, 5)
     assert (first["wasted"], first["used_late"], first["overdue"], first["at_risk"]) == (3, 5, 14, 0)
+    assert (first["sent"], first["found"], first["missing"], first["held"]) == (6, 0, 0, 14)
     assert (second["facility"], second["received"], second["delivered_late"]) == ("SITE-B", 20, 20)
     assert (second["at_risk"], second["overdue"]) == (0, 0)
 

@@ -250,7 +250,12 @@ def check_the_bulletin(database: Database, ledger: recount.Ledger, at: datetime,
         assert (line.used, line.received) == (cell["administered"], cell["received"])
         assert (line.used_late, line.delivered_late) == (cell["used_late"], cell["delivered_late"])
         assert line.wasted == cell["wasted_by_reason"].total()
+        assert line.sent == cell["transferred"] + cell["returned"]
+        assert (line.found, line.missing) == (cell["found"], cell["missing"])
         assert line.opening == sum(recount.stock(ledger, site, begin).values())
+        assert line.held == sum(recount.stock(ledger, site, until).values())
+        gone = line.used + line.wasted + line.sent + line.missing
+        assert line.held == line.opening + line.received + line.found - gone
         assert (line.overdue, line.at_risk) == recount.at_risk(ledger, site, at, AT_RISK)
 
 
