@@ -132,7 +132,7 @@ def test_a_transport_record_holds_what_the_rules_list(desk: Desk) -> None:
         "Vaccine transport record", LONG, "Maker", "One", ONE, "2026-06-30", "10,000", "9,990", "Supply",
         "2026-01-05 10:00 +08:00", "4.2 °C", "31.5 °C", "2026-01-05 11:00 +08:00", "5.1 °C", "-3.5 °C", "42 km",
         "Passive cold box with ice packs", "handed over by 张三", "taken by 李四", "S-BOX", "4.3 °C", "10.2 °C",
-        "30 min", "HOT, too warm", "signature",
+        "30 min", "HOT · too warm", "signature",
         "It speaks of 2026-01-05 12:00 +08:00", "Printed 2026-01-05 12:00 +08:00 by auditor",
     ]  # fmt: skip
     assert [each for each in told if each not in text] == []

@@ -140,9 +140,9 @@ def test_what_cannot_be_shown_is_said_on_a_page_to_people_and_as_a_problem_to_pr
 def test_a_tree_is_shown_as_it_was_and_down_to_a_depth(client: Client) -> None:
     batch = at_site(client)
     path = f"/pages/batches/{ONE}/{batch}/trail?lang=en"
-    assert "SITE-A, A-FRIDGE" in show(client, path).content.decode()
+    assert "SITE-A · A-FRIDGE" in show(client, path).content.decode()
     for asked in ("&depth=0", "&at=2026-01-05T02:30:00Z", "&facility=COUNTY"):
-        assert "SITE-A, A-FRIDGE" not in show(client, path + asked).content.decode(), asked
+        assert "SITE-A · A-FRIDGE" not in show(client, path + asked).content.decode(), asked
     before = show(client, path + "&at=2026-01-05T00:30:00Z").content.decode()
     assert "Nothing of it was received." in before
     assert "It speaks of 2026-01-05 00:30 +00:00." in before
