@@ -142,6 +142,24 @@ def _in_turn(holdings: Iterable[Holding], doses: int) -> list[Take]:
     return takes
 
 
+def unspent(holdings: Iterable[Holding], at: datetime, batch: str) -> list[Holding]:
+    """Those of a batch whose opened or thawed vials are within their limit.
+
+    Raises:
+        Conflict: `batch_expired` where there are doses and all have outlived it.
+    """
+    there = [each for each in holdings if each.remaining]
+    fresh = [each for each in there if not each.is_spent(at)]
+    if there and not fresh:
+        raise past_limit("batch", batch)
+    return fresh
+
+
+def past_limit(field: str, value: object) -> Conflict:
+    """The refusal of opened or thawed vials that have outlived their limit."""
+    return Conflict(Code.BATCH_EXPIRED, field, value, N_("a vial within its limit after opening or thaw"))
+
+
 def next_dose(holdings: Iterable[Holding], at: datetime) -> Holding | None:
     """Where the next dose would come from: an opened vial before a sealed one, and what is past its limit last."""
     there = [each for each in holdings if each.remaining and each.opened_at <= at]

@@ -11,7 +11,18 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
-from inventory.domain.custody import Holding, Take, Vials, after, all_of, in_whole_vials, pick, pick_vials
+from inventory.domain.custody import (
+    Holding,
+    Take,
+    Vials,
+    after,
+    all_of,
+    in_whole_vials,
+    past_limit,
+    pick,
+    pick_vials,
+    unspent,
+)
 from inventory.domain.deadlines import Deadline as Clock
 from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.handling import HANDLING, takes_from
@@ -137,12 +148,8 @@ def refuse_batch(kind: EventKind, known: KnownBatch, at: datetime, zone: str) ->
 
 def _usable(found: Iterable[Holding], wanted: Wanted) -> list[Holding]:
     """Those that were there already, whose vials fit and have not outlived their limit."""
-    expired = HANDLING[wanted.kind].expired
-    return [
-        each
-        for each in found
-        if each.opened_at <= wanted.at and each.fits(wanted.vials) and (expired or not each.is_spent(wanted.at))
-    ]
+    there = [each for each in found if each.opened_at <= wanted.at and each.fits(wanted.vials)]
+    return there if HANDLING[wanted.kind].expired else unspent(there, wanted.at, wanted.known.batch.number)
 
 
 def holdings(session: Session, wanted: Wanted, kept: Container[UUID] | None = None) -> list[Holding]:
@@ -271,9 +278,7 @@ def named(session: Session, wanted: Wanted) -> Holding:
         at, opened = wanted.at.isoformat(), holding.opened_at.isoformat()
         raise Conflict(Code.TIME_BEFORE_CUSTODY, "occurred_at", at, expected, opened=opened)
     if holding.is_spent(wanted.at) and not HANDLING[wanted.kind].expired:
-        raise Conflict(
-            Code.BATCH_EXPIRED, "custody", wanted.custody, N_("a vial within its limit after opening or thaw")
-        )
+        raise past_limit("custody", wanted.custody)
     return holding
 
 

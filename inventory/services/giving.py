@@ -213,12 +213,12 @@ class Shelves:
             named = choice.named(self._session, wanted)
             shelf = [each for each in shelf if each.custody_id == named.custody_id]
         location = lookups.location_of(self._session, appliance) if appliance else None
-        usable = [each for each in shelf if each.opened_at <= there.at and not each.is_spent(there.at)]
-        mine = [each for each in usable if location in {None, each.location_id}]
-        if pack is None:
-            return mine, Chosen.PICKED if order.custody is None else Chosen.NAMED
-        packs.refuse_more(pack.code, order.doses, pack.remaining)
-        return [each for each in mine if each.custody_id in pack.custodies], Chosen.SCANNED
+        mine = [each for each in shelf if each.opened_at <= there.at and location in {None, each.location_id}]
+        chosen = Chosen.PICKED if order.custody is None else Chosen.NAMED
+        if pack is not None:
+            packs.refuse_more(pack.code, order.doses, pack.remaining)
+            mine, chosen = [each for each in mine if each.custody_id in pack.custodies], Chosen.SCANNED
+        return custody.unspent(mine, there.at, order.batch), chosen
 
     def _from_vials(
         self, there: Scene, found: list[Holding], chosen: Chosen, doses: int, pack: _Pack | None

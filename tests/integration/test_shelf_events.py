@@ -41,7 +41,9 @@ class TestVials:
         assert clocks(client, batch)["open-vial"] == utc(NOW + 6 * HOUR)
         server.clock.at = NOW + 7 * HOUR
         late = {"gtin": TWO, "occurred_at": stated(NOW + 6 * HOUR + MINUTE)}
-        refused(client.post("/administrations", administration(batch) | late), 409, "not_enough_doses")
+        too_late = client.post("/administrations", administration(batch) | late)
+        refused(too_late, 409, "batch_expired")
+        assert "expected a vial within its limit after opening" in too_late.body["detail"]
         client.post("/wastages", order(batch, doses=1, cause="opened-not-used") | late).ok()
         assert held(client, batch) == {}
 
@@ -109,7 +111,7 @@ class TestVials:
         assert clocks(client, batch)["thaw"] == due
         server.clock.at = NOW + 4 * HOUR
         late = dispatch(batch, lines=[line(batch, 10, gtin=FROZEN)], occurred_at=stated(NOW + 3.5 * HOUR))
-        refused(client.post("/shipments", late), 409, "not_enough_doses")
+        refused(client.post("/shipments", late), 409, "batch_expired")
 
 
 class TestOnTheShelf:

@@ -96,7 +96,7 @@ def scene(oracle: Oracle, who: str, wish: Wish, kinds: Sequence[str]) -> Faults:
 def choose(oracle: Oracle, wish: Wish) -> tuple[Takes, Faults]:
     """The custodies that doses are taken from, in their turn; or why they cannot be."""
     touched = _untouchable(oracle, wish) | _outsider(oracle, wish)
-    there, wrong = ([wish.named], _named(oracle, wish)) if wish.named else (_usable(oracle, wish), set())
+    there, wrong = ([wish.named], _named(oracle, wish)) if wish.named else _usable(oracle, wish)
     if touched or wrong:
         return [], touched | wrong
     return pick(there, wish.doses, wish.lot.per_vial)
@@ -115,11 +115,12 @@ def _outsider(oracle: Oracle, wish: Wish) -> Faults:
     return faults((any(wish.facility not in oracle.facilities_of(spot) for spot in trips), Code.WRONG_CUSTODY))
 
 
-def _usable(oracle: Oracle, wish: Wish) -> list[Held]:
-    found = oracle.there(wish.lot, wish.spots, wish.at)
+def _usable(oracle: Oracle, wish: Wish) -> tuple[list[Held], Faults]:
+    found = [each for each in oracle.there(wish.lot, wish.spots, wish.at) if each.left]
     if wish.kind in SEALED_ONLY:
         found = [each for each in found if not each.is_opened]
-    return [each for each in found if not (wish.kind in FRESH_ONLY and each.spent(wish.at))]
+    usable = [each for each in found if not (wish.kind in FRESH_ONLY and each.spent(wish.at))]
+    return usable, faults((bool(found) and not usable, Code.BATCH_EXPIRED))
 
 
 def _named(oracle: Oracle, wish: Wish) -> Faults:

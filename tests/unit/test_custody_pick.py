@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from inventory.domain.custody import Holding, pick, pick_vials
+from inventory.domain.custody import Holding, pick, pick_vials, unspent
 from inventory.domain.deadlines import Deadline, RuleName
 from inventory.domain.errors import Code, Conflict, Invalid
 
@@ -110,3 +110,14 @@ def test_more_than_whole_vials_is_refused_where_no_opened_one_has_it(there: list
     with pytest.raises(Invalid) as refused:
         pick_vials(there, 15, VIAL)
     assert (refused.value.code, refused.value.value) == (Code.NOT_WHOLE_VIALS, 15)
+
+
+def test_opened_vials_past_their_limit_are_left_out_and_named_where_there_is_nothing_else() -> None:
+    evening = MORNING + 8 * HOUR
+    spent, used_up = opened(2, 3, due=7), opened(3, 0, due=9)
+    assert unspent([SEALED, spent, used_up], evening, "B1") == [SEALED]
+    assert unspent([spent], MORNING + 7 * HOUR, "B1") == [spent]
+    assert unspent([used_up], evening, "B1") == []
+    with pytest.raises(Conflict) as refused:
+        unspent([spent, used_up], evening, "B1")
+    assert (refused.value.code, refused.value.field, refused.value.value) == (Code.BATCH_EXPIRED, "batch", "B1")
