@@ -102,7 +102,7 @@ def pick(holdings: Iterable[Holding], doses: int) -> list[Take]:
 
 
 def pick_vials(holdings: Iterable[Holding], doses: int, doses_per_vial: int) -> list[Take]:
-    """Doses in their turn; where that would break a sealed vial, whole sealed ones, and the rest of opened ones.
+    """Doses in their turn; where that would break a sealed vial, the most of sealed ones, and the rest of opened ones.
 
     Raises:
         Invalid: `not_whole_vials` where that cannot be; and as `pick`.
@@ -111,7 +111,7 @@ def pick_vials(holdings: Iterable[Holding], doses: int, doses_per_vial: int) -> 
     there = list(holdings)
     takes = pick(there, doses)
     if _broken(takes, doses_per_vial) is not None:
-        sealed = _whole_in_turn([each for each in there if not each.is_opened], doses, doses_per_vial)
+        sealed = _unbroken([each for each in there if not each.is_opened], doses, doses_per_vial)
         rest = doses - sum(take.doses for take in sealed)
         opened = _in_turn([each for each in there if each.is_opened], rest)
         if sum(take.doses for take in opened) < rest:
@@ -120,15 +120,36 @@ def pick_vials(holdings: Iterable[Holding], doses: int, doses_per_vial: int) -> 
     return takes
 
 
-def _whole_in_turn(sealed: Iterable[Holding], doses: int, doses_per_vial: int) -> list[Take]:
-    """Up to so many doses of sealed vials, none of which is broken; all that a custody has may be taken of it."""
-    takes: list[Take] = []
-    for holding in sorted(sealed, key=lambda each: each.turn):
-        taken = holding.remaining if holding.remaining <= doses else doses - doses % doses_per_vial
-        if taken:
-            takes.append(Take(holding, taken))
-            doses -= taken
-    return takes
+def _unbroken(sealed: Iterable[Holding], doses: int, doses_per_vial: int) -> list[Take]:
+    """Of sealed vials, the most up to so many doses: whole ones, and all of a custody that does not hold whole ones."""
+    in_turn = sorted(sealed, key=lambda each: each.turn)
+    vials = sum(each.remaining // doses_per_vial for each in in_turn)
+
+    def reached(way: tuple[int, int]) -> int:
+        emptied, theirs = way
+        return emptied + doses_per_vial * min(vials - theirs, (doses - emptied) // doses_per_vial)
+
+    ways = _emptied([each for each in in_turn if each.remaining % doses_per_vial], doses, doses_per_vial)
+    best = max(sorted(ways), key=reached)
+    left = doses - best[0]
+    takes = [Take(each, each.remaining) for each in ways[best]]
+    for holding in in_turn:
+        whole = min(left, holding.remaining) // doses_per_vial * doses_per_vial
+        if whole and holding not in ways[best]:
+            takes.append(Take(holding, whole))
+            left -= whole
+    return sorted(takes, key=lambda take: take.holding.turn)
+
+
+def _emptied(holdings: Iterable[Holding], most: int, doses_per_vial: int) -> dict[tuple[int, int], tuple[Holding, ...]]:
+    """The first ways to empty custodies, by the doses in them, up to the most, and the whole vials among these."""
+    ways: dict[tuple[int, int], tuple[Holding, ...]] = {(0, 0): ()}
+    for holding in holdings:
+        for (doses, vials), way in list(ways.items()):
+            together = (doses + holding.remaining, vials + holding.remaining // doses_per_vial)
+            if together[0] <= most:
+                ways.setdefault(together, (*way, holding))
+    return ways
 
 
 def _in_turn(holdings: Iterable[Holding], doses: int) -> list[Take]:
@@ -215,7 +236,7 @@ def in_whole_vials(takes: Iterable[Take], doses_per_vial: int) -> None:
 
 
 def _not_whole_vials(doses: int, doses_per_vial: int) -> Invalid:
-    expected = N_("a multiple of %(per_vial)d doses, whole vials")
+    expected = N_("whole vials of %(per_vial)d doses, as they lie there")
     return Invalid(Code.NOT_WHOLE_VIALS, "doses", doses, expected, per_vial=doses_per_vial)
 
 

@@ -14,8 +14,8 @@ from inventory.domain.errors import N_, Code, Conflict, Invalid
 from inventory.domain.words import Chosen, End, EventKind, LocationKind, Origin
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Custody, Facility, Movement
-from inventory.services import choice, ledger, lookups, settled, stock_orders
-from inventory.services.choice import Wanted, Within
+from inventory.services import holdings, ledger, lookups, settled, stock_orders
+from inventory.services.holdings import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
@@ -52,7 +52,7 @@ def _count(session: Session, request: Request, order: CountOrder) -> Posted:
     facility, known, at = there.facility, there.known, there.at
     appliance = lookups.appliance_of(session, order.appliance, facility)
     wanted = Wanted(EventKind.COUNT, known, None, Within(facility, order.held, appliance.id), at)
-    kept = choice.hold(session, wanted)
+    kept = holdings.hold(session, wanted)
     settled.keep_out(session, appliance.code, held=order.held)
     _refuse_after_a_later_count(session, facility, known, order, at)
     book = _book(session, wanted)
@@ -95,7 +95,7 @@ def _book(session: Session, wanted: Wanted) -> int:
     )
     there = select(func.coalesce(func.sum(Custody.doses - gone), 0)).where(
         Custody.batch_id == wanted.known.batch.id,
-        Custody.location_id.in_(choice.locations(wanted.within)),
+        Custody.location_id.in_(holdings.locations(wanted.within)),
         Custody.opened_at <= wanted.at,
         ledger.stands(Custody.event_id, Custody.batch_id),
     )
@@ -107,10 +107,10 @@ def _missing(
 ) -> None:
     """What the book had and nobody counted."""
     book, counted = found
-    holdings = [each for each in choice.holdings(session, wanted, kept) if each.opened_at <= wanted.at]
+    there = [each for each in holdings.find(session, wanted, kept) if each.opened_at <= wanted.at]
     per_vial = wanted.known.product.doses_per_vial
     try:
-        takes = pick_vials(holdings, book - counted, per_vial)
+        takes = pick_vials(there, book - counted, per_vial)
     except Invalid as refused:  # told by what was counted, which is all that the order says
         expected = N_("whole vials of %(per_vial)d doses, unless one was opened: record that first")
         raise Invalid(refused.code, "counted", counted, expected, per_vial=per_vial) from refused

@@ -28,7 +28,7 @@ from inventory.persistence.tables import (
     StorageProfile,
 )
 from inventory.services import assignments, choice, ledger, lookups, packs, shipments, tidings, vials
-from inventory.services.choice import Wanted, Within
+from inventory.services.holdings import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules

@@ -20,9 +20,9 @@ from inventory.domain.words import Chosen, End, EventKind
 from inventory.persistence import arrays
 from inventory.persistence.database import ATTEMPT
 from inventory.persistence.tables import Facility, Product
-from inventory.services import choice, lookups, openings, packs, settled, shelves
+from inventory.services import choice, holdings, lookups, openings, packs, settled, shelves
 from inventory.services.access import Actor
-from inventory.services.choice import Wanted, Within
+from inventory.services.holdings import Wanted, Within
 from inventory.services.ledger import Draft
 from inventory.services.lookups import KnownBatch
 from inventory.services.stock_orders import Scene
@@ -176,7 +176,7 @@ class Shelves:
         key = (there.facility.id, there.known.batch.id)
         if key not in self._held:
             wanted = Wanted(there.kind, there.known, None, Within(there.facility), there.at)
-            self._held[key] = choice.holdings(self._session, wanted)
+            self._held[key] = holdings.find(self._session, wanted)
         return self._held[key]
 
     def _pack(self, there: Scene, code: str) -> _Pack:

@@ -14,7 +14,7 @@ from inventory.domain.words import Chosen, LocationKind
 from inventory.persistence.database import LostRace
 from inventory.persistence.tables import HOLDS, Appliance, Batch, Custody, Facility, Location, Pack
 from inventory.services import choice, scans
-from inventory.services.choice import Wanted
+from inventory.services.holdings import Wanted
 from inventory.services.pack_places import Held, held, inside
 
 

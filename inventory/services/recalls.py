@@ -16,7 +16,7 @@ from inventory.persistence.database import ATTEMPT, Database, LostRace
 from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Batch, Custody, Deadline, Location
 from inventory.services import ledger, lookups, stock_orders, tidings
-from inventory.services.choice import clock_of
+from inventory.services.holdings import clock_of
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
 

@@ -15,7 +15,7 @@ from inventory.domain.products import gtin as valid_gtin
 from inventory.domain.words import EventKind, LocationKind
 from inventory.persistence import arrays
 from inventory.persistence.tables import HOLDS, Appliance, Batch, Custody, Deadline, Facility, Location, Product
-from inventory.services import choice, lookups, settled
+from inventory.services import holdings, lookups, settled
 from inventory.services.lookups import KnownBatch
 
 
@@ -67,7 +67,7 @@ def _shelf(rows: Sequence[Row[Any]]) -> Shelf:
         return Shelf(first.Facility, None, [], counted=False)
     known = KnownBatch(first.Batch, first.Product, first.recalled)
     held = [row for row in rows if row.id is not None]
-    return Shelf(first.Facility, known, choice.grouped(held, known.batch.expiry), first.counted)
+    return Shelf(first.Facility, known, holdings.grouped(held, known.batch.expiry), first.counted)
 
 
 def _with_what_is_held(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -79,11 +79,11 @@ def _with_what_is_held(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ..
             Product,
             lookups.standing(EventKind.RECALL).label("recalled"),
             settled.COUNTED_SINCE.label("counted"),
-            *choice.HELD,
+            *holdings.HELD,
         )
         .outerjoin(Product, Product.gtin == Batch.gtin)
         .outerjoin(Appliance, Appliance.facility_id == Facility.id)
-        .outerjoin(Location, (Location.appliance_id == Appliance.id) & choice.of_kind(LocationKind.STORAGE))
+        .outerjoin(Location, (Location.appliance_id == Appliance.id) & holdings.of_kind(LocationKind.STORAGE))
         .outerjoin(Custody, (Custody.location_id == Location.id) & (Custody.batch_id == Batch.id) & HOLDS)
         .outerjoin(Deadline, (Deadline.custody_id == Custody.id) & (Deadline.batch_id == Custody.batch_id))
     )

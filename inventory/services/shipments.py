@@ -17,7 +17,7 @@ from inventory.domain.words import Chosen, End, EventKind, FacilityKind, Locatio
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Facility, Location, Shipment
 from inventory.services import assignments, ledger, lookups, packs
-from inventory.services.choice import Wanted, Within
+from inventory.services.holdings import Wanted, Within
 from inventory.services.ids import new_id
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post

@@ -12,7 +12,7 @@ from inventory.domain.words import End, EventKind, Explanation, LocationKind, Wa
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Facility, Shipment
 from inventory.services import choice, ledger, lookups, stock_orders, tidings, vials
-from inventory.services.choice import Wanted, Within
+from inventory.services.holdings import Wanted, Within
 from inventory.services.posting import Posted, Request, post
 from inventory.services.rules import deadline_rules
 from inventory.services.stock_orders import Scene, StockOrder

@@ -14,7 +14,7 @@ from inventory.domain.instants import stated
 from inventory.domain.words import Chosen, EventKind
 from inventory.persistence.tables import Facility, Shipment
 from inventory.services import ledger, lookups, packs
-from inventory.services.choice import Wanted, Within
+from inventory.services.holdings import Wanted, Within
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Request
 

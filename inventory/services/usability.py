@@ -20,9 +20,9 @@ from inventory.domain.words import EventKind, Role
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody
 from inventory.persistence.tables import Deadline as DeadlineRow
-from inventory.services import choice, lookups, pack_places, pack_views, packs, scans, stock_orders
-from inventory.services.choice import Wanted, Within
+from inventory.services import holdings, lookups, pack_places, pack_views, packs, scans, stock_orders
 from inventory.services.doubts import Doubts
+from inventory.services.holdings import Wanted, Within
 from inventory.services.ledger import Draft, record
 from inventory.services.lookups import KnownBatch
 from inventory.services.posting import Posted, Request, post
@@ -130,7 +130,7 @@ class _Question:
     def stock(self, *, held: bool) -> list[Holding]:
         """What the facility holds of the batch."""
         wanted = Wanted(EventKind.ADMINISTER, self._known, None, Within(self.site, held=held), self.at)
-        return choice.holdings(self._session, wanted)
+        return holdings.find(self._session, wanted)
 
     def those(self, custodies: Sequence[UUID]) -> list[Holding]:
         """These custodies, the emptied ones with them."""
@@ -138,7 +138,7 @@ class _Question:
         rows = self._session.scalars(select(Custody).where(Custody.batch_id == batch.id, Custody.id.in_(custodies)))
         mine = (DeadlineRow.batch_id == batch.id) & DeadlineRow.custody_id.in_(custodies)
         clocks = [
-            (row.custody_id, choice.clock_of(row)) for row in self._session.scalars(select(DeadlineRow).where(mine))
+            (row.custody_id, holdings.clock_of(row)) for row in self._session.scalars(select(DeadlineRow).where(mine))
         ]
         return [
             Holding(

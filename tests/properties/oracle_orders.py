@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain, combinations
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -137,18 +138,43 @@ def _named(oracle: Oracle, wish: Wish) -> Faults:
 
 
 def pick(there: Iterable[Held], doses: int | None, per_vial: int) -> tuple[Takes, Faults]:
-    """So many doses of custodies that are ordered by their turn; sealed vials only whole, and of these the most."""
+    """So many doses of custodies that are ordered by their turn; sealed vials only whole, and of these the most.
+
+    Only a custody that is emptied may have held a part of a vial.
+    """
     found = [each for each in there if each.left]
     wanted = sum(each.left for each in found) if doses is None else doses
     if not found or wanted > sum(each.left for each in found):
         return [], {Code.NOT_ENOUGH_DOSES}
     opened, sealed = [each for each in found if each.is_opened], [each for each in found if not each.is_opened]
-    ways = [_first(sealed, whole) + _first(opened, wanted - whole) for whole in range(wanted, -1, -1)]
+    odd = [number for number, each in enumerate(sealed) if each.left % per_vial]
+    subsets = chain.from_iterable(combinations(odd, size) for size in range(len(odd) + 1))
+    most = sorted(
+        (_whole(sealed, emptied, wanted, per_vial) for emptied in sorted(subsets, key=lambda each: each[::-1])),
+        key=lambda way: (-sum(doses for _, doses in way[1]), way[0]),
+    )
+    ways = [takes + _first(opened, wanted - sum(doses for _, doses in takes)) for _, takes in most]
     for takes in (_first(found, wanted), *ways):
         broken = any(not each.is_opened and taken < each.left and taken % per_vial for each, taken in takes)
         if not broken and sum(taken for _, taken in takes) == wanted:
             return takes, set()
     return [], {Code.NOT_WHOLE_VIALS}
+
+
+def _whole(sealed: Sequence[Held], emptied: Sequence[int], wanted: int, per_vial: int) -> tuple[tuple[int, int], Takes]:
+    """What is emptied, in doses and in whole vials; and that with whole vials of the others, up to what is wanted."""
+    first = sum(sealed[number].left for number in emptied)
+    out = first, sum(sealed[number].left // per_vial for number in emptied)
+    if first > wanted:
+        return out, []
+    left, takes = wanted - first, []
+    for number, each in enumerate(sealed):
+        taken = each.left
+        if number not in emptied:
+            taken = min(left, each.left) // per_vial * per_vial
+            left -= taken
+        takes += [(each, taken)] if taken else []
+    return out, takes
 
 
 def _first(there: Iterable[Held], wanted: int) -> Takes:

@@ -96,6 +96,20 @@ SEALED, OLDER = holding(1, 100), holding(1, 100, due=2)
             [holding(1, 13), holding(2, 20, due=25), opened(3, 5, due=30)], 28, [(1, 13), (2, 10), (3, 5)], id="odd"
         ),
         pytest.param([SEALED, opened(2, 7)], 107, [(2, 7), (1, 100)], id="all there is"),
+        pytest.param([holding(1, 3), holding(2, 20, due=25)], 10, [(2, 10)], id="what is no whole vial is left alone"),
+        pytest.param(
+            [holding(1, 3), holding(2, 4, due=25), holding(3, 7, due=26), holding(4, 20, due=27)],
+            17,
+            [(1, 3), (2, 4), (4, 10)],
+            id="or emptied where that helps",
+        ),
+        pytest.param(
+            [holding(1, 3), holding(2, 4, due=25), holding(3, 20, due=26)],
+            14,
+            [(2, 4), (3, 10)],
+            id="not the first",
+        ),
+        pytest.param([holding(1, 25), holding(2, 7, due=25)], 17, [(1, 10), (2, 7)], id="a part of what is odd"),
     ],
 )
 def test_sealed_vials_are_taken_whole_and_what_is_over_is_of_opened_ones(
