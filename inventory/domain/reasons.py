@@ -28,6 +28,7 @@ class ReasonCode(StrEnum):
     NOT_A_SITE = "not_a_site"
     WRONG_FACILITY = "wrong_facility"
     USED_UP = "used_up"
+    PACK_OPENED = "pack_opened"
     OTHER_PRODUCT = "other_product"
     EXPOSURE = "exposure"
     UNSEEN = "unseen"
@@ -44,6 +45,7 @@ TEXTS: dict[ReasonCode, str] = {
     ReasonCode.NOT_A_SITE: N_("%(facility)s is not a vaccination site"),
     ReasonCode.WRONG_FACILITY: N_("the doses are not at %(facility)s"),
     ReasonCode.USED_UP: N_("nothing is left of the pack %(pack)s"),
+    ReasonCode.PACK_OPENED: N_("the pack %(pack)s was opened; what was in it is scanned by its own code"),
     ReasonCode.OTHER_PRODUCT: N_("the person's earlier dose was of another product, %(previous_gtin)s"),
     ReasonCode.EXPOSURE: N_("sensor %(sensor)s saw the excursion %(rule)s where the doses were, from %(started_at)s"),
     ReasonCode.UNSEEN: N_("sensor %(sensor)s was silent where the doses were, from %(started_at)s"),

@@ -64,11 +64,14 @@ class Scanned:
 
     Doses may leave a custody without a scan, so that the first can be more than the second: then the book does not know
     which packs they came from, and this one may be one of them.
+
+    `opened`: its doses are given by the codes of what was in it.
     """
 
     code: str
     remaining: int
     there: int
+    opened: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,12 @@ def _limits(doses: Doses, at: datetime) -> Iterable[Reason]:
 
 
 def _of_pack(doses: Doses) -> Iterable[Reason]:
-    """Nothing in the pack, or nothing where it is, cannot be given; too much in it is for a person to look at."""
+    """Of an opened pack, or an empty one, nothing can be given; too much in it is for a person to look at."""
     pack = doses.pack
     if pack is None:
         return []
+    if pack.opened:
+        return [Reason(ReasonCode.PACK_OPENED, Usable.NO, {"pack": pack.code})]
     if min(pack.remaining, pack.there) == 0:
         return [Reason(ReasonCode.USED_UP, Usable.NO, {"pack": pack.code})]
     if pack.remaining > pack.there:

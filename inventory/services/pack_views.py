@@ -60,11 +60,15 @@ def get_pack(database: Database, text: str) -> PackView:
         return _view(session, pack, batch)
 
 
-def left(session: Session, pack: PackRow) -> int:
-    """The doses left in a pack, those that were taken out of packs in it counted; never less than none."""
+def left(session: Session, pack: Held) -> int:
+    """The doses left in a pack, those that were taken out of packs around it or in it counted; never less than none."""
+    return _left_inside(session, pack.pack) if pack.pack.opened else pack.left
+
+
+def _left_inside(session: Session, pack: PackRow) -> int:
     if not pack.opened:
         return pack.remaining
-    gone = sum(each.doses - left(session, each) for each in inside(session, pack.batch_id, pack.code))
+    gone = sum(each.doses - _left_inside(session, each) for each in inside(session, pack.batch_id, pack.code))
     return max(0, pack.remaining - gone)
 
 
@@ -83,7 +87,7 @@ def _view(session: Session, held: Held, batch: Batch) -> PackView:
         session.scalar(select(func.count()).where(mine)) or 0,
         pack.opened or _is_open_vial(session, pack),
         pack.doses,
-        left(session, pack) if pack.opened else held.left,
+        left(session, held),
         held.way[-1].code if row else None,
         row.id if row else None,
         row.remaining if row else None,

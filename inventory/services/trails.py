@@ -166,7 +166,7 @@ def pack_trail(database: Database, text: str, now: datetime) -> PackTrail:
             held_by=found.way[-1].code if found.custody_id else None,
             opened=pack.opened,
             doses=pack.doses,
-            remaining=left(session, pack) if pack.opened else min(found.left, there),
+            remaining=min(left(session, found), there),
             chain=chain,
             uses=uses_of(session, found, custodies),
         )

@@ -93,7 +93,7 @@ def pack_usability(database: Database, text: str, query: UsabilityQuery, now: da
         scan.agree("pack", batch.number, batch.expiry)
         question = _Question(session, lookups.batch(session, batch.gtin, batch.number), query, now)
         found = packs.whereabouts(session, pack, question.site.id)
-        scanned = Scanned(scan.code, pack_views.left(session, pack.pack), found.there)
+        scanned = Scanned(scan.code, pack_views.left(session, pack), found.there, pack.pack.opened)
         if found.facility_id != question.site.id:
             return question.answer(None, scanned)
         holdings = question.those(found.custodies)

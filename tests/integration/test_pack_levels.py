@@ -205,6 +205,24 @@ def test_a_dose_is_given_of_a_carton_whose_vials_nobody_scans(client: Client) ->
     assert [case.get(each)["remaining"] for each in (case.cartons[0], case.code)] == [2, 5]
 
 
+def test_the_check_before_use_knows_what_was_taken_by_the_code_around_a_vial(client: Client) -> None:
+    case = Case(client).at_site()
+    client.post("/wastages", administration(case.batch, 3) | {"pack": case.cartons[0], "cause": "broken"}).ok()
+    usability = client.get(f"/packs/{case.vials[0][0]}/usability", facility="SITE-A").ok()
+    assert (usability["usable"], [each["code"] for each in usability["reasons"]]) == ("no", ["used_up"])
+    refused = client.post("/administrations", administration(case.batch, pack=case.vials[0][0]))
+    assert (refused.body["code"], "used_up" in refused.body["detail"]) == ("not_usable", True)
+
+
+def test_the_check_before_use_says_that_a_carton_was_opened(client: Client) -> None:
+    case = Case(client).at_site()
+    client.post("/administrations", administration(case.batch, pack=case.vials[0][0])).ok()
+    for code in (case.code, case.cartons[0]):
+        usability = client.get(f"/packs/{code}/usability", facility="SITE-A").ok()
+        assert (usability["usable"], [each["code"] for each in usability["reasons"]]) == ("no", ["pack_opened"])
+        assert client.post("/administrations", administration(case.batch, pack=code)).body["code"] == "pack_opened"
+
+
 def test_lines_of_a_list_find_packs_in_packs_as_those_before_left_them(client: Client) -> None:
     case = Case(client).at_site()
     codes = [case.vials[0][0], case.vials[0][1], case.vials[0][0], case.code, case.cartons[1], case.vials[1][0]]

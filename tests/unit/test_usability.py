@@ -62,6 +62,7 @@ def test_doses_that_nothing_speaks_against_are_usable() -> None:
         ({"pack": Scanned("P", 0, 5)}, "used_up", "no"),
         ({"pack": Scanned("P", 5, 0)}, "used_up", "no"),
         ({"pack": Scanned("P", 5, 4)}, "pack_uncertain", "ask"),
+        ({"pack": Scanned("P", 0, 4, opened=True)}, "pack_opened", "no"),
         ({"previous_gtin": OTHER}, "other_product", "ask"),
         ({"past": exposed()}, "exposure", "ask"),
         ({"past": missed()}, "deadline", "ask"),
@@ -152,6 +153,7 @@ def test_every_reason_says_something_over_its_facts() -> None:
         past=Past(exposed().exposures + exposed(Side.SILENCE).exposures, missed().clocks), pack=Scanned("P", 5, 4),
     )  # fmt: skip
     used_up = doses(pack=Scanned("P", 0, 4))
-    reasons = check(everything, AT, ASK) + check(used_up, AT, ASK)
+    opened = doses(pack=Scanned("P", 4, 4, opened=True))
+    reasons = check(everything, AT, ASK) + check(used_up, AT, ASK) + check(opened, AT, ASK)
     assert {reason.code for reason in reasons} == set(ReasonCode)
     assert all(TEXTS[reason.code] % reason.facts for reason in reasons)
