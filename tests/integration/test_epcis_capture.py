@@ -6,10 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
+from inventory.domain.epcis.capture import CaptureState
 from inventory.domain.epcis.events import CONTEXT
 from inventory.domain.epcis.goods import around
 from inventory.persistence.database import Database
+from inventory.persistence.tables import CapturedEvent
 from inventory.services.verification import verify
 from tests.county import EXPIRY, HOUR, NOW, ONE, TWO, build
 from tests.epcis import require_schema, valid
@@ -252,6 +255,35 @@ def test_an_error_that_is_declared_is_corrected_once(client: Client) -> None:
     assert outcomes(send(client, unknown)) == ["not-taken"]
 
 
+def test_a_declaration_that_comes_alone_before_its_event_is_kept(client: Client) -> None:
+    """It needs no commissioning beside it; who may not speak for the facility, and whom nobody knows, is told."""
+    batch = new_batch()
+    came = event("receiving", batch, **MEASURED, **PAPERS)
+    wrong = came | {"errorDeclaration": {"declarationTime": stated(NOW - HOUR)}}
+    (forbidden,) = send(client, wrong, who="nurse-a")
+    assert forbidden["problem"]["code"] == "not_your_facility"
+    assert outcomes(send(client, wrong)) == ["not-taken"]
+    assert outcomes(send(client, commissioned(batch), came)) == ["not-taken", "known"]
+    assert stock(client, batch) == {}
+    stranger = event("receiving", batch, destination="NOWHERE") | {"errorDeclaration": wrong["errorDeclaration"]}
+    assert send(client, stranger)[0]["problem"]["code"] == "not_found"
+
+
+def test_an_event_that_was_not_taken_to_the_end_is_not_declared_an_error(server: Server) -> None:
+    """Who died after the ledger had carried it out would else leave its doses there."""
+    client, batch = server.client, new_batch()
+    came = event("receiving", batch, **MEASURED, **PAPERS)
+    send(client, commissioned(batch), came)
+    unfinished = update(CapturedEvent).where(CapturedEvent.event_id == came["eventID"])
+    died = unfinished.values(state=CaptureState.TAKEN, posted=[])
+    server.county.database.write(lambda session: session.execute(died))
+    wrong = came | {"errorDeclaration": {"declarationTime": stated(NOW - HOUR)}}
+    (refused,) = send(client, wrong)
+    assert (refused["outcome"], refused["problem"]["field"]) == ("refused", "eventID")
+    assert outcomes(send(client, commissioned(batch), came, wrong)) == ["not-taken", "posted", "corrected"]
+    assert stock(client, batch) == {}
+
+
 def test_who_may_not_post_may_not_capture(client: Client) -> None:
     batch = new_batch()
     sent = [commissioned(batch), event("receiving", batch, **MEASURED, **PAPERS)]
@@ -278,6 +310,9 @@ def test_vials_and_doses_are_told_apart_by_the_unit(client: Client) -> None:
         ({"eventTime": "yesterday"}, "epcisBody.eventList[0].eventTime"),
         ({"quantityList": []}, "epcisBody.eventList[0].quantityList"),
         ({"quantityList": [{"epcClass": "urn:x:1", "quantity": 1}]}, "epcisBody.eventList[0].quantityList[0].epcClass"),
+        ({"quantityList": {"epcClass": "urn:x:1"}}, "epcisBody.eventList[0].quantityList"),
+        ({"epcList": "urn:epc:id:sgtin:4012345.011111.9876"}, "epcisBody.eventList[0].epcList"),
+        ({"sourceList": {"type": "possessing_party"}}, "epcisBody.eventList[0]"),
         ({"quantityList": [1]}, "epcisBody.eventList[0].quantityList[0]"),
         ({"quantityList": None, "epcList": ["urn:epc:id:sgtin:4012345.011111.9876"]}, "epcisBody.eventList[0].epcList"),
         ({"eventID": "x" * 500}, "epcisBody.eventList[0].eventID"),

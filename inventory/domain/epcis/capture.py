@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from inventory.domain.epcis import uris
-from inventory.domain.epcis.goods import Goods, goods_of
+from inventory.domain.epcis.goods import Goods, goods_of, listed
 from inventory.domain.epcis.hashing import event_hash
 from inventory.domain.errors import N_, Code, Invalid
 
@@ -70,7 +70,13 @@ def events_in(document: Any) -> list[Any]:
     if not isinstance(events, list):
         raise Invalid(Code.MALFORMED, "epcisBody.eventList", events, N_("a list of events"))
     if len(events) > MOST_EVENTS:
-        raise Invalid(Code.MALFORMED, "epcisBody.eventList", len(events), N_("at most 500 events in a document"))
+        raise Invalid(
+            Code.MALFORMED,
+            "epcisBody.eventList",
+            len(events),
+            N_("at most %(most)d events in a document"),
+            most=MOST_EVENTS,
+        )
     return events
 
 
@@ -89,7 +95,7 @@ def movement(event: Json, namespaces: Mapping[str, str], path: str) -> Movement:
     """
     at, goods = _instant(event, "eventTime", path), goods_of(event, path)
     digest = _hash(event, namespaces, path)
-    papers = [each for each in _listed(event.get("bizTransactionList")) if isinstance(each, Mapping)]
+    papers = [each for each in listed(event, "bizTransactionList", path) if isinstance(each, Mapping)]
     declared_at, surplus = _declared_at(event, path), _is_surplus(event, path)
     advice = next((str(each["bizTransaction"]) for each in papers if _word(each.get("type")) == "desadv"), None)
     return Movement(
@@ -100,8 +106,8 @@ def movement(event: Json, namespaces: Mapping[str, str], path: str) -> Movement:
         surplus=surplus,
         at=at,
         goods=goods,
-        source=_party(event, "source"),
-        destination=_party(event, "destination"),
+        source=_party(event, "source", path),
+        destination=_party(event, "destination", path),
         here=_place(event.get("bizLocation")) or _place(event.get("readPoint")),
         advice=None if advice is None else _text(advice, f"{path}.bizTransactionList"),
         declared_at=declared_at,
@@ -141,8 +147,8 @@ def _is_surplus(event: Json, path: str) -> bool:
     return bool(action == "ADD")
 
 
-def _party(event: Json, key: str) -> uris.Place | None:
-    for each in _listed(event.get(f"{key}List")):
+def _party(event: Json, key: str, path: str) -> uris.Place | None:
+    for each in listed(event, f"{key}List", path):
         if isinstance(each, Mapping) and each.get(key) is not None:
             return uris.place_of(str(each[key]))
     return None
@@ -179,7 +185,3 @@ def _word(value: Any) -> str:
     """A word of CBV, in whichever form it is written."""
     text = str(value or "")
     return next((text.removeprefix(prefix) for prefix in _CBV if text.startswith(prefix)), text)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

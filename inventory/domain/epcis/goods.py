@@ -41,7 +41,9 @@ class Around:
             children = self.inside.get(pack.code, ())
             found.append(replace(pack, doses=None) if children else pack)
             if len(found) > MOST_PACKS:
-                raise Invalid(Code.MALFORMED, "childEPCs", pack.code, N_("at most 10,000 packs in a document"))
+                raise Invalid(
+                    Code.MALFORMED, "childEPCs", pack.code, N_("at most %(most)d packs in a document"), most=MOST_PACKS
+                )
             found += self.with_contents([PackLine(code, None, pack.code) for code in children])
         return tuple(found)
 
@@ -97,11 +99,11 @@ def goods_of(event: Json, path: str) -> tuple[Goods, ...]:
         Invalid: `malformed`, naming the path.
     """
     found: dict[uris.Batch, Goods] = {}
-    for place, each in enumerate(_listed(event.get("quantityList"))):
+    for place, each in enumerate(listed(event, "quantityList", path)):
         read = _quantity(each, f"{path}.quantityList[{place}]")
         before = found.get(read.batch, Goods(read.batch))
         found[read.batch] = replace(before, vials=before.vials + read.vials, doses=before.doses + read.doses)
-    if event.get("epcList"):
+    if listed(event, "epcList", path):
         batch, packs = _packs(event, tuple(found), path)
         found[batch] = replace(found.get(batch, Goods(batch)), packs=packs)
     if not found:
@@ -113,22 +115,24 @@ def _packs(event: Json, batches: Sequence[uris.Batch], path: str) -> tuple[uris.
     """Packs count by what is stated of their doses and batch, for an instance's name says neither."""
     stated = {
         str(each.get("coldtrail:epc")): each.get("coldtrail:doses")
-        for each in _listed(event.get("coldtrail:pack"))
+        for each in listed(event, "coldtrail:pack", path)
         if isinstance(each, Mapping)
     }
     batch = uris.batch_of(str(event.get("coldtrail:batch"))) or (batches[0] if len(batches) == 1 else None)
     packs = []
-    for uri in _listed(event.get("epcList")):
+    for uri in listed(event, "epcList", path):
         code, doses = uris.pack_of(str(uri)), stated.get(str(uri))
-        if batch is None or code is None or not _is_count(doses):
-            expected = N_(
-                "packs with their batch and doses beside them (coldtrail:batch, coldtrail:pack), or quantities"
-            )
-            raise Invalid(Code.MALFORMED, f"{path}.epcList", uri, expected)
+        if code is None or not _is_count(doses):
+            raise _unstated(uri, path)
         packs.append(PackLine(code, doses))
     if batch is None:
-        raise Invalid(Code.MALFORMED, f"{path}.epcList", event.get("epcList"), N_("a list of packs"))
+        raise _unstated(event.get("epcList"), path)
     return batch, tuple(packs)
+
+
+def _unstated(value: Any, path: str) -> Invalid:
+    expected = N_("packs with their batch and doses beside them (coldtrail:batch, coldtrail:pack), or quantities")
+    return Invalid(Code.MALFORMED, f"{path}.epcList", value, expected)
 
 
 def _quantity(each: Any, path: str) -> Goods:
@@ -157,6 +161,18 @@ def _date(text: str) -> date:
         return date.fromisoformat(text[:10])
     except ValueError as error:
         raise Invalid(Code.MALFORMED, "ilmd.itemExpirationDate", text, N_("a date, such as 2026-06-30")) from error
+
+
+def listed(event: Json, name: str, path: str) -> list[Any]:
+    """A list of an event's, empty where it has none; what is there and no list may say something that would be lost.
+
+    Raises:
+        Invalid: `malformed`.
+    """
+    value = event.get(name)
+    if value is None or isinstance(value, list):
+        return value or []
+    raise Invalid(Code.MALFORMED, f"{path}.{name}", value, N_("a list"))
 
 
 def _listed(value: Any) -> list[Any]:

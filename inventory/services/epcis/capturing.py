@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
@@ -26,7 +27,7 @@ from inventory.persistence.statements import insert_unless_there
 from inventory.persistence.tables import CapturedEvent, Facility, StockEvent
 from inventory.services.corrections import CorrectionOrder, correct
 from inventory.services.deliveries import ArrivalOrder, receive_shipment
-from inventory.services.epcis.orders import REASON, Order, order_of
+from inventory.services.epcis.orders import REASON, Order, order_of, parties_of
 from inventory.services.ids import new_id
 from inventory.services.posting import Fault, Posted, Request
 from inventory.services.receipts import ReceiptOrder, receive_goods
@@ -119,8 +120,9 @@ class _Capture:
             if _is_ours(session, self._told):
                 return Captured(self._told.event_id, Outcome.KNOWN)
             known = _known(session, self._told)
-        if self._told.declared_at is not None:
-            return self._corrected(known) if known is not None else self._never(beside)
+        declared_at = self._told.declared_at
+        if declared_at is not None:
+            return self._corrected(known, declared_at) if known is not None else self._never()
         if known is not None and known.state is not CaptureState.TAKEN:
             return _as_before(known)
         with self._database.read() as session:
@@ -183,29 +185,25 @@ class _Capture:
         """The claim, as long as nothing came of it."""
         return CapturedEvent.event_id == self._told.event_id, CapturedEvent.state == CaptureState.TAKEN
 
-    def _never(self, beside: Around) -> Captured:
+    def _never(self) -> Captured:
         """Of an event that was declared an error before it came here nothing is to come, should it come after all."""
-        try:
-            with self._database.read() as session:
-                owner, _ = order_of(session, self._told, beside)
-            self._request.actor.may_write_for(owner)
-            self._claim(owner, CaptureState.WITHDRAWN)
-        except Unavailable:
-            raise
-        except ColdtrailError:
-            pass  # of one that could not be taken in nothing would come either
+        with self._database.read() as session:
+            owner = parties_of(session, self._told).owner
+        self._request.actor.may_write_for(owner)
+        self._claim(owner, CaptureState.WITHDRAWN)
         return Captured(self._told.event_id, Outcome.NOT_TAKEN)
 
-    def _corrected(self, known: CapturedEvent) -> Captured:
+    def _corrected(self, known: CapturedEvent, declared_at: datetime) -> Captured:
         """What was posted of the event is reversed; its declaration has the same id."""
         if known.state in {CaptureState.ANNOUNCED, CaptureState.WITHDRAWN}:
             return self._withdrawn()
-        if not known.posted or self._told.declared_at is None:
-            return Captured(self._told.event_id, Outcome.NOT_TAKEN)
+        if known.state is CaptureState.TAKEN:  # its order may have been carried out: who sent it has to go on with it
+            expected = N_("to be sent again without its declaration first, for it was not taken in to the end")
+            raise Conflict(Code.ALREADY_EXISTS, "eventID", self._told.event_id, expected)
         corrections: list[UUID] = []
         for each in known.posted:
             request = Request(self._request.actor, self._request.now, f"{self._request.key}:{each}")
-            order = CorrectionOrder(UUID(each), self._told.declared_at, REASON)
+            order = CorrectionOrder(UUID(each), declared_at, REASON)
             corrections += [event.id for event in correct(self._database, request, order).events]
         return Captured(self._told.event_id, Outcome.CORRECTED, tuple(corrections), known.shipment_id)
 

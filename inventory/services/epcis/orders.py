@@ -1,6 +1,7 @@
 """Which order to the ledger an EPCIS event from outside stands for (decision 0045)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -12,7 +13,7 @@ from inventory.domain.epcis.capture import Movement
 from inventory.domain.epcis.goods import Around, Goods
 from inventory.domain.epcis.uris import Batch as Named
 from inventory.domain.epcis.uris import Place
-from inventory.domain.errors import N_, Code, Conflict, Invalid
+from inventory.domain.errors import N_, Code, Invalid
 from inventory.domain.packs import MOST_DOSES
 from inventory.domain.temperature import centi
 from inventory.domain.transport import TransportRecord
@@ -47,26 +48,49 @@ def facility_of(session: Session, place: Place | None) -> Facility | None:
     return session.scalars(select(Facility).where(known)).one_or_none()
 
 
+@dataclass(frozen=True)
+class Parties:
+    """Whose order an event is, and who is at the other end, as far as they are known; a maker orders nothing here."""
+
+    owner: Facility
+    other: Facility | None = None
+    from_outside: bool = False
+
+
+def parties_of(session: Session, told: Movement) -> Parties:
+    """Who sends and who receives.
+
+    Raises:
+        Invalid: `not_found` where no facility of ours takes part.
+    """
+    source, destination, here = (facility_of(session, each) for each in (told.source, told.destination, told.here))
+    if told.step == "receiving":
+        receiver = destination or here
+        if receiver is None or receiver.kind is FacilityKind.SUPPLIER:
+            raise _unknown("destinationList", told.destination or told.here, N_("a store or a site that is known here"))
+        return Parties(receiver, source)
+    sender = source or here
+    if sender is not None and sender.kind is not FacilityKind.SUPPLIER:
+        return Parties(sender, destination)
+    if destination is None:
+        raise _unknown("destinationList", told.destination, N_("a facility that is known here, to or from"))
+    return Parties(destination, sender, from_outside=True)
+
+
 def order_of(session: Session, told: Movement, beside: Around) -> tuple[Facility, Order | None]:
     """The order, and whose it is; None for goods that somebody outside has sent to a facility here.
 
     Raises:
         Invalid: `not_found` or `malformed`, naming what the event would have to say.
     """
-    source, destination = facility_of(session, told.source), facility_of(session, told.destination)
+    parties = parties_of(session, told)
+    if parties.from_outside:
+        return parties.owner, None
     if told.step == "receiving":
-        receiver = destination or facility_of(session, told.here)
-        if receiver is None or receiver.kind is FacilityKind.SUPPLIER:
-            raise _unknown("destinationList", told.destination or told.here, N_("a store or a site that is known here"))
-        return receiver, _received(session, told, receiver, source, beside)
-    sender = source or facility_of(session, told.here)
-    if sender is None or sender.kind is FacilityKind.SUPPLIER:
-        if destination is None:
-            raise _unknown("destinationList", told.destination, N_("a facility that is known here, to or from"))
-        return destination, None
-    if destination is None:
+        return parties.owner, _received(session, told, parties.owner, parties.other, beside)
+    if parties.other is None:
         raise _unknown("destinationList", told.destination, N_("a facility that is known here"))
-    return sender, _sent(session, told, sender, destination)
+    return parties.owner, _sent(session, told, parties.owner, parties.other)
 
 
 def _sent(session: Session, told: Movement, sender: Facility, receiver: Facility) -> Order:
@@ -202,7 +226,7 @@ def _shipment(session: Session, told: Movement, receiver: Facility) -> UUID | No
     mine = select(Shipment.id).where(known, Shipment.to_facility_id == receiver.id, Shipment.id.in_(aboard))
     found = session.scalars(mine.order_by(Shipment.id)).all()
     if len(found) > 1:
-        raise Conflict(Code.MALFORMED, "bizTransactionList", told.advice, N_("a despatch advice of one shipment"))
+        raise Invalid(Code.MALFORMED, "bizTransactionList", told.advice, N_("a despatch advice of one shipment"))
     return found[0] if found else None
 
 
