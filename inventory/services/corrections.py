@@ -14,6 +14,7 @@ from inventory.domain.handling import may_post
 from inventory.domain.instants import stated
 from inventory.domain.words import EventKind, Purpose
 from inventory.persistence.database import Database
+from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Batch, Custody, Facility, Movement, Shipment, StockEvent
 from inventory.services import assignments, ledger, lookups, pack_files, settled
 from inventory.services.posting import Posted, Request, post
@@ -37,8 +38,8 @@ def correct(database: Database, request: Request, order: CorrectionOrder) -> Pos
         Invalid: `not_reversible` for a correction, `naive_time`, `time_in_future`.
         Conflict: `already_reversed`, `custody_touched` while later events stand on this one, or the administration
             that an override was for,
-            `time_before_custody` for a time before the event's own, `time_before_count` for a count that differed while
-            a later one of the same place stands.
+            `time_before_custody` for a time before the event's own, `time_before_count` where a later count of a place
+            of the event differed, and for a count that differed while any later one of its place stands.
     """
     return post(database, request, order, _correct)
 
@@ -64,8 +65,9 @@ def _correct(session: Session, request: Request, order: CorrectionOrder) -> Post
     if event.shipment_id is not None:
         lookups.shipment(session, event.shipment_id, hold=True)  # when it arrived hangs on its other receipts
     draft = ledger.Draft(EventKind.CORRECT, batch, facility, at, event.shipment_id, order.reason, reverses_id=event.id)
+    located = _located(session, event, lines)
     for line in lines:
-        draft.reverse(line)
+        draft.reverse(line, located)
     if any(line.end_kind for line in lines):
         draft.packs.give_back(session, event.batch_id, event.details)
     events = ledger.record(session, request, [draft])
@@ -117,6 +119,13 @@ def _refuse_touched(session: Session, event: StockEvent, lines: Sequence[Movemen
     if touched is not None:
         expected = N_("an event on which no later one stands; correct the later ones out of custody %(custody)s first")
         raise Conflict(Code.CUSTODY_TOUCHED, "event", event.id, expected, custody=touched)
+
+
+def _located(session: Session, event: StockEvent, lines: Sequence[Movement]) -> dict[UUID, UUID]:
+    """Where the custodies of an event's lines are."""
+    custodies = {each for line in lines for each in (line.from_custody_id, line.to_custody_id) if each}
+    query = select(Custody.id, Custody.location_id).where(Custody.batch_id == event.batch_id)
+    return {row.id: row.location_id for row in rows_in(session, query, Custody.id, custodies)}
 
 
 def _refuse_answered(session: Session, event: StockEvent) -> None:

@@ -1,7 +1,7 @@
 """Writing stock events: facts first, the guarded updates last and in one order, so that writers cannot deadlock."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,7 @@ class Draft:
     deadlines: list[dict[str, Any]] = field(default_factory=list)
     packs: PackLog = field(default_factory=PackLog)
     places: set[UUID] = field(default_factory=set)
+    undone_at: datetime | None = None
 
     def open_root(self, location_id: UUID, doses: int, origin: Origin, clocks: Iterable[Clock]) -> UUID:
         """Open a custody for doses that come from no other."""
@@ -66,8 +67,11 @@ class Draft:
         self._pass(take, None)
         self.packs.use(take)
 
-    def reverse(self, line: Movement) -> None:
-        """Undo a movement: the same line with its doses negative, at its own time."""
+    def reverse(self, line: Movement, located: Mapping[UUID, UUID]) -> None:
+        """Undo a movement: the same line, its doses negative, at its own time; `located` says where custodies are."""
+        ends = {located[each] if each else None for each in (line.from_custody_id, line.to_custody_id)}
+        self.places |= {place for place in ends if place and len(ends) > 1}
+        self.undone_at = line.occurred_at
         row = self._line(line.from_custody_id, -line.doses, line.chosen, line.to_custody_id, line.end_kind)
         self.movements.append(row | {"occurred_at": line.occurred_at, "reverses_id": line.id})
         self.packs.undo(line.from_custody_id, line.to_custody_id)
@@ -79,8 +83,9 @@ class Draft:
 
     @property
     def touched(self) -> Touched:
-        """The places that it changes; none for a correction, whose lines are of its original's time."""
-        return Touched(self.batch.id, self.facility.id, self.occurred_at, frozenset(self.places))
+        """The places that it changes, and when: a correction's lines are of its original's time."""
+        at = self.undone_at or self.occurred_at
+        return Touched(self.batch.id, self.facility.id, at, frozenset(self.places), self.reverses_id)
 
     def _open(
         self,
@@ -202,8 +207,8 @@ def record_together(session: Session, entries: Sequence[tuple[Request, Draft]]) 
         raise LostRace
     pack_log.apply(session, [(draft.batch.id, draft.packs) for draft in drafts])
     if arrays.are_taken(session):  # SQLite lets nobody be faster
-        back_dated = [draft for request, draft in entries if draft.occurred_at < request.now - _JUST_NOW]
-        refuse_before_a_count(session, [draft.touched for draft in back_dated if draft.kind is not EventKind.RECALL])
+        touched = [(draft.touched, request) for request, draft in entries if draft.kind is not EventKind.RECALL]
+        refuse_before_a_count(session, [each for each, request in touched if each.at < request.now - _JUST_NOW])
     return tuple(draft.posted(request) for request, draft in entries)
 
 

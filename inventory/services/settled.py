@@ -1,6 +1,7 @@
 """A count that differed has settled what happened before it: what was forgotten then was among what it missed or found.
 
-An entry of an earlier time that is recorded afterwards would move the same doses once more.
+An entry of an earlier time that is recorded afterwards would move the same doses once more, and so would the correction
+of one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,12 +21,16 @@ from inventory.persistence.tables import Appliance, Batch, Facility, Location, S
 
 @dataclass(frozen=True)
 class Touched:
-    """The places from which, and into which, an event takes doses of a batch; `facility` is that of its appliances."""
+    """The places from which, and into which, an event takes doses of a batch; `facility` is that of its appliances.
+
+    Of a correction, `reverses` is the event that it undoes.
+    """
 
     batch: UUID
     facility: UUID
     at: datetime
     places: frozenset[UUID]
+    reverses: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,9 @@ def _refuse(session: Session, count: Count, events: Iterable[Touched]) -> None:
     place = _place(session, count.details["appliance"], held=count.details["held"])
     for event in events:
         if event.batch == count.batch and event.at < count.at and place in event.places:
-            expected = N_("correct the count of %(counted)s first, then enter this and count again")
             counted = count.at.isoformat()
+            if event.reverses is not None:
+                expected = N_("correct the count of %(counted)s first, then this, and count again")
+                raise Conflict(Code.TIME_BEFORE_COUNT, "event", event.reverses, expected, counted=counted)
+            expected = N_("correct the count of %(counted)s first, then enter this and count again")
             raise Conflict(Code.TIME_BEFORE_COUNT, "occurred_at", event.at.isoformat(), expected, counted=counted)

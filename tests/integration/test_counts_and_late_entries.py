@@ -76,6 +76,39 @@ def test_doses_given_before_a_count_that_missed_them_are_not_counted_twice(serve
     assert verify(server.county.database).holds
 
 
+@pytest.mark.parametrize("counted", [10, 8])
+def test_what_was_before_a_count_that_differed_is_not_undone_below_it(server: Server, counted: int) -> None:
+    """The count has found the dose that was entered by a slip already, or missed one more."""
+    client, batch = server.client, at_site(server.client, 10)
+    slip = client.post("/administrations", administration(batch, 1, occurred_at=stated(BEFORE))).ok()["events"][0]["id"]
+    later = client.post("/administrations", administration(batch, 1, occurred_at=stated(AFTER))).ok()["events"][0]["id"]
+    count = _count(client, batch, counted)
+    _refused(_correct(client, slip))
+    _correct(client, later).ok()
+    _correct(client, count).ok()
+    _correct(client, slip).ok()
+    _count(client, batch, 10, reason=None)
+    assert (_stock(client, batch), _stock(client, batch, "quarantine")) == (10, 0)
+    assert verify(server.county.database).holds
+
+
+def test_a_receipt_before_a_count_that_missed_its_doses_is_not_undone_below_it(server: Server) -> None:
+    client, batch = server.client, at_site(server.client, 10)
+    on_board = client.post("/shipments", _more(client, batch)).ok()["shipment"]
+    slip = client.post(f"/shipments/{on_board}/receipts", arrival(occurred_at=stated(BEFORE))).ok()["events"][0]["id"]
+    _count(client, batch, 10)
+    _refused(_correct(client, slip))
+    assert _stock(client, batch) == 10
+
+
+def test_what_was_before_a_count_that_agreed_may_be_undone(client: Client) -> None:
+    batch = at_site(client, 10)
+    slip = client.post("/administrations", administration(batch, 1, occurred_at=stated(BEFORE))).ok()["events"][0]["id"]
+    _count(client, batch, 9, reason=None)
+    _correct(client, slip).ok()
+    assert _stock(client, batch) == 10
+
+
 def test_the_lines_of_a_list_are_refused_each_by_its_own_time(client: Client) -> None:
     batch, other = at_site(client, 10), at_site(client, 10)
     _count(client, batch, 8)

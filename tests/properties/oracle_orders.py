@@ -201,12 +201,12 @@ def settled(oracle: Oracle, plan: Plan) -> Plan:
     """The plan, unless it moves doses of a place before a count that differed; a recall takes what is there."""
     events = [each for each in plan.events if isinstance(each, Expected)]
     late = [each for each in events if each.kind not in {EventKind.RECALL, EventKind.CORRECT}]
-    if not plan.faults and any(before_a_count(oracle, each.lot, each.at, _moves(each.lines)) for each in late):
+    if not plan.faults and any(before_a_count(oracle, each.lot, each.at, moves(each.lines)) for each in late):
         return Plan({Code.TIME_BEFORE_COUNT})
     return plan
 
 
-def _moves(lines: Iterable[Line]) -> set[Spot]:
+def moves(lines: Iterable[Line]) -> set[Spot]:
     """The places that doses leave or come to, but for those that stay where they are."""
     ways = [(line.source.spot if line.source else None, line.to) for line in lines]
     return {spot for source, to in ways if source != to for spot in (source, to) if isinstance(spot, Spot)}

@@ -21,6 +21,7 @@ from tests.properties.oracle_orders import (
     faults,
     held,
     may,
+    moves,
     one_event,
     pick,
     scene,
@@ -210,6 +211,7 @@ def correction(oracle: Oracle, who: str, event: UUID, at: datetime) -> Plan:
         (at < what.at, Code.TIME_BEFORE_CUSTODY),
         (not happened.undone and any(each.left != each.doses for each in happened.opened), Code.CUSTODY_TOUCHED),
         (kind is EventKind.COUNT and bool(what.lines) and _counted_later(oracle, what), Code.TIME_BEFORE_COUNT),
+        (before_a_count(oracle, what.lot, what.at, moves(what.lines)), Code.TIME_BEFORE_COUNT),
     )
     return Plan(wrong) if wrong else Plan(events=[_mirror(happened, at)])
 

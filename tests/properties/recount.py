@@ -77,6 +77,8 @@ def table(ledger: Ledger) -> dict[tuple[str, date], Tally]:
         for name, clock in figures(ledger, original, line):
             if name == "wasted":
                 cell["wasted_by_reason"][original.cause] += line.doses
+                if ledger.facility_of(line.from_custody_id) is None:
+                    cell["wasted_on_the_way"] += line.doses
             else:
                 cell[name] += line.doses
             due = ledger.clocks.get((line.from_custody_id, clock)) if clock else None
