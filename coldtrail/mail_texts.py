@@ -78,6 +78,8 @@ _LABELS = {
 }
 """The facts that a mail names, in this order."""
 
+_TIMES = frozenset({"opened_at", "due_at", "silent_since", "started_at", "alarm_at", "ended_at", "signed_at"})
+
 _WORDS = {
     RuleName.DELIVER: N_("delivery to a site"),
     RuleName.FORWARD: N_("forwarding by the county store"),
@@ -125,7 +127,7 @@ class Texts:
             return self._say(_UNTIL_NOW)
         if name == "lines":
             return ", ".join(f"{line['gtin']} {line['batch']} {line['doses']}" for line in value)
-        if name.endswith(("_at", "_since")):
+        if name in _TIMES:
             return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M %z}"
         if name in {"deadline", "side", "adverse_event_kind"}:
             return self._say(_WORDS[value])

@@ -77,8 +77,6 @@ def table(ledger: Ledger) -> dict[tuple[str, date], Tally]:
         for name, clock in figures(ledger, original, line):
             if name == "wasted":
                 cell["wasted_by_reason"][original.cause] += line.doses
-                if ledger.facility_of(line.from_custody_id) is None:
-                    cell["wasted_on_the_way"] += line.doses
             else:
                 cell[name] += line.doses
             due = ledger.clocks.get((line.from_custody_id, clock)) if clock else None
@@ -115,6 +113,8 @@ def figures(ledger: Ledger, event: Any, line: Any) -> Iterator[tuple[str, RuleNa
     if line.end_kind is not None:
         name = "administered" if line.end_kind is End.ADMINISTERED else line.end_kind.value
         yield name, at_home
+        if name == "wasted" and source is None:
+            yield "wasted_on_the_way", None
     elif target and ledger.custodies[line.to_custody_id].origin is Origin.FOUND:
         yield "found", None
     elif target and source is None:

@@ -114,6 +114,11 @@ def test_what_goes_on_is_said_to_go_on_and_what_has_no_place_to_have_none() -> N
     assert "Silent since: 2026-01-05 00:00 +0000" in texts.text(notice(NoticeKind.SILENCE)).splitlines()
 
 
+def test_where_doses_were_found_is_a_facility_and_no_time() -> None:
+    text = Texts(Language.ENGLISH).text(notice(NoticeKind.SHORTFALL, found_at="20260101"))
+    assert "Found at: 20260101" in text.splitlines()
+
+
 def test_doses_of_several_batches_are_listed() -> None:
     text = Texts(Language.ENGLISH).text(notice(NoticeKind.SHORTFALL))
     assert "Doses by batch: 06901234567892 B1 3, 09506000134352 B2 4" in text.splitlines()
