@@ -11,7 +11,7 @@ from api.blueprint import Blueprint
 from api.context import database, now
 from api.problems import from_fault, from_schema
 from api.schemas import ledger as orders
-from api.schemas.fields import Schema
+from api.schemas.fields import Malformed, Schema
 from api.schemas.posted import PostedListSchema, PostedSchema
 from inventory.domain.errors import ColdtrailError
 from inventory.domain.handling import HANDLING
@@ -130,15 +130,17 @@ def post_administration_list(headers: dict[str, str], order: dict[str, Any]) -> 
     """Give doses line by line; a line that is refused leaves the others as they are."""
     lines = order["administrations"]
     good = tuple(AdministrationOrder(**line) for line in lines if isinstance(line, dict))
-    posted = iter(administer_list(database(), _request(headers), AdministrationList(good)).results)
-    return {"results": [_result(next(posted) if isinstance(line, dict) else line) for line in lines]}
+    malformed = tuple((place, line.text) for place, line in enumerate(lines) if isinstance(line, Malformed))
+    posted = iter(administer_list(database(), _request(headers), AdministrationList(good, malformed)).results)
+    return {"results": [_result(line if isinstance(line, Malformed) else next(posted)) for line in lines]}
 
 
-def _result(result: Posted | Fault | ValidationError | ColdtrailError) -> dict[str, Any]:
+def _result(result: Posted | Fault | Malformed) -> dict[str, Any]:
     if isinstance(result, Posted):
         return {"status": 201, "posted": result, "problem": None}
-    if isinstance(result, ValidationError):
-        problem = from_schema(result.messages)
-    else:
-        problem = from_fault(Fault.of(result) if isinstance(result, ColdtrailError) else result)
+    problem = from_fault(result) if isinstance(result, Fault) else _problem(result.why)
     return {"status": problem["status"], "posted": None, "problem": problem}
+
+
+def _problem(why: ValidationError | ColdtrailError) -> dict[str, Any]:
+    return from_schema(why.messages) if isinstance(why, ValidationError) else from_fault(Fault.of(why))

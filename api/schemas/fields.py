@@ -1,7 +1,9 @@
 """Fields that hold a rule of ours: strict integers, instants with an offset, exact temperatures, plain text."""
 
+import json
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -72,8 +74,16 @@ class Seconds(fields.Field[timedelta]):
         return None if value is None else round(value.total_seconds(), 3)
 
 
+@dataclass(frozen=True)
+class Malformed:
+    """An item of a list that cannot be read, as JSON, and why."""
+
+    text: str
+    why: ValidationError | ColdtrailError
+
+
 class OneByOne(fields.List[Any]):
-    """A list in which an item that is malformed leaves the others as they are: in its place stands its error."""
+    """A list in which an item that is malformed leaves the others as they are: `Malformed` stands in its place."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -84,7 +94,7 @@ class OneByOne(fields.List[Any]):
         try:
             return self.inner.deserialize(item, **kwargs)
         except (ValidationError, ColdtrailError) as refused:
-            return refused
+            return Malformed(json.dumps(item, sort_keys=True, default=str), refused)
 
 
 def doses(**kwargs: Any) -> fields.Integer:

@@ -21,9 +21,13 @@ __all__ = ["AdministrationList", "AdministrationOrder", "administer", "administe
 
 @dataclass(frozen=True)
 class AdministrationList:
-    """Up to a thousand administrations, in the order in which they are to be carried out."""
+    """Up to a thousand administrations, in the order in which they are to be carried out.
+
+    `malformed` are the lines that nobody can carry out, by their places: a repeat is known by them, too.
+    """
 
     administrations: tuple[AdministrationOrder, ...]
+    malformed: tuple[tuple[int, str], ...] = ()
 
 
 def administer(database: Database, request: Request, order: AdministrationOrder) -> Posted:

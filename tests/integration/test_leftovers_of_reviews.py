@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -121,6 +122,16 @@ def test_a_list_with_a_malformed_line_is_carried_out_once(client: Client) -> Non
     first, again = (client.post("/administration-lists", {"administrations": lines}, key="twice") for _ in range(2))
     assert first.ok() == again.ok()
     assert [each["doses"] for each in client.get("/stock", batch=batch).items] == [9]
+
+
+@pytest.mark.parametrize("other", [[{"doses": 0}, "good"], ["good", {"bad": 1}], ["good"], [{"bad": 2}, "good"]])
+def test_a_list_with_other_malformed_lines_is_another_one(client: Client, other: list[Any]) -> None:
+    batch, key = at_site(client), uuid4().hex
+    good = administration(batch)
+    client.post("/administration-lists", {"administrations": [{"bad": 1}, good]}, key=key).ok()
+    lines = [good if each == "good" else each for each in other]
+    again = client.post("/administration-lists", {"administrations": lines}, key=key)
+    assert (again.status, again.body["code"]) == (409, "idempotency_key_reused")
 
 
 def test_the_problem_of_a_line_is_in_the_readers_language(client: Client) -> None:
