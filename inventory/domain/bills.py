@@ -20,7 +20,7 @@ CLIENT_TYPE = "2"
 OTHER_DOCUMENT = "9"
 """The kind of a customer's number that is none of the listed ones: here an opaque reference, which names nobody."""
 
-_TRACE_CODE = re.compile(r"[0-9]{20}")
+_TRACE_CODE = re.compile(r"8[0-9]{19}")
 
 
 class Direction(StrEnum):
@@ -203,7 +203,7 @@ def bill_code(kind: BillType, event: UUID) -> str:
 
 
 def trace_codes(packs: Collection[str]) -> tuple[str, ...]:
-    """Those codes of packs that are 20 digits (追溯码), in a fixed order."""
+    """Those codes of packs that are 追溯码, 20 digits from an 8 on, in a fixed order; an SSCC may be 20 digits, too."""
     return tuple(sorted(code for code in packs if _TRACE_CODE.fullmatch(code)))
 
 

@@ -9,17 +9,17 @@ def check_digit(digits: str) -> str:
     return str(-total % 10)
 
 
-def gtin(text: str) -> str:
+def gtin(text: str, field: str = "gtin") -> str:
     """The GTIN as 14 digits; shorter forms (8, 12, 13) are filled with zeros on the left.
 
     Raises:
         Invalid: `malformed` if it is not 8, 12, 13 or 14 digits, `wrong_check_digit` if the last digit is wrong.
     """
     if not (text.isascii() and text.isdigit() and len(text) in {8, 12, 13, 14}):
-        raise Invalid(Code.MALFORMED, "gtin", text, N_("8, 12, 13 or 14 digits"))
+        raise Invalid(Code.MALFORMED, field, text, N_("8, 12, 13 or 14 digits"))
     right = check_digit(text[:-1])
     if text[-1] != right:
-        raise Invalid(Code.WRONG_CHECK_DIGIT, "gtin", text, N_("check digit %(digit)s"), digit=right)
+        raise Invalid(Code.WRONG_CHECK_DIGIT, field, text, N_("check digit %(digit)s"), digit=right)
     return text.zfill(14)
 
 

@@ -83,9 +83,11 @@ class _Pack:
         return self.doses <= product.doses_per_vial
 
     def opened(self, opening: _Opening, product: Product) -> "_Pack":
-        """The same with its opened vials."""
+        """The same with its opened vials; a vial's own opening has opened what was around it, too."""
         fresh = tuple(each.custody_id for each in opening.opened)
-        return replace(self, custodies=fresh if fresh and self.is_vial(product) else (*self.custodies, *fresh))
+        if fresh and self.is_vial(product):
+            return replace(self, custodies=fresh, opens=())
+        return replace(self, custodies=(*self.custodies, *fresh))
 
 
 class Shelves:
@@ -261,9 +263,10 @@ class Shelves:
         shelf[:] = custody.after([*shelf, *opening.opened], [*opening.takes, *takes])
         if pack is not None:
             left = pack.remaining - sum(take.doses for take in takes)
-            pack = replace(pack.opened(opening, there.known.product), remaining=left)
-            self._packs[pack.code, there.facility.id] = pack
             self._opened |= set(pack.opens)
+            self._packs[pack.code, there.facility.id] = replace(
+                pack.opened(opening, there.known.product), remaining=left
+            )
 
 
 def _name(order: AdministrationOrder) -> shelves.Name:

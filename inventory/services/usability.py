@@ -270,4 +270,4 @@ def _not_usable(batch: Batch, reasons: Sequence[Reason]) -> Conflict:
 
 
 def _valid(previous_gtin: str | None) -> str | None:
-    return None if previous_gtin is None else valid_gtin(previous_gtin)
+    return None if previous_gtin is None else valid_gtin(previous_gtin, "previous_gtin")

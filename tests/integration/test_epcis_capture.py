@@ -269,6 +269,23 @@ def test_a_declaration_that_comes_alone_before_its_event_is_kept(client: Client)
     assert send(client, stranger)[0]["problem"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize("disposition", ["damaged", "expired", "recalled", "unknown", "no-such-word", ["x"]])
+def test_goods_that_something_is_said_against_are_isolated(client: Client, disposition: Any) -> None:
+    batch = new_batch()
+    came = event("receiving", batch, **MEASURED, **PAPERS) | {"disposition": disposition}
+    body = document(commissioned(batch))
+    body["epcisBody"]["eventList"].append(came)
+    assert outcomes(client.post("/epcis/capture", body).ok()["results"]) == ["not-taken", "posted"]
+    assert {kind for _, kind, _ in stock(client, batch)} == {"quarantine"}
+    own = at_county(client, 30)
+    shipment = client.post("/shipments", dispatch(own, 30)).ok()["shipment"]
+    advice = {"bizTransactionList": [{"type": "desadv", "bizTransaction": f"urn:uuid:{shipment}"}]}
+    arrived = event("receiving", own, 30, source="COUNTY", destination="SITE-A", **advice, **MEASURED)
+    body["epcisBody"]["eventList"] = [arrived | {"disposition": disposition, "coldtrail:appliance": "A-FRIDGE"}]
+    assert outcomes(client.post("/epcis/capture", body).ok()["results"]) == ["posted"]
+    assert {kind for _, kind, _ in stock(client, own)} == {"quarantine"}
+
+
 def test_an_event_that_was_not_taken_to_the_end_is_not_declared_an_error(server: Server) -> None:
     """Who died after the ledger had carried it out would else leave its doses there."""
     client, batch = server.client, new_batch()

@@ -183,6 +183,8 @@ def test_a_multi_dose_vial_in_a_case_is_opened_by_its_first_dose(client: Client)
     give = administration(case.batch, gtin=TWO, pack=vial)
     events = client.post("/administrations", give).ok()["events"]
     assert [each["kind"] for each in events] == ["open", "administer"]
+    told = [client.get(f"/events/{each['id']}").ok()["details"].get("opened_packs") for each in events]
+    assert told == [[case.code, case.cartons[0]], None]
     assert (case.get(vial)["opened"], case.get(vial)["remaining"]) == (True, 1)
     assert (case.get(other)["opened"], case.get(other)["remaining"]) == (False, 2)
     assert case.get(vial)["custody"] != case.get(other)["custody"]

@@ -36,9 +36,10 @@ def test_an_event_s_bills_of_different_types_have_different_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["8" * 19, "8" * 21, "8" * 19 + "x", "", "8" * 20 + "\n", "８" * 20, "0109501234567890217654321"]
+    "code",
+    ["8" * 19, "8" * 21, "8" * 19 + "x", "", "8" * 20 + "\n", "８" * 20, "0109501234567890217654321", f"00{7:018}"],
 )
-def test_only_20_digits_are_a_trace_code(code: str) -> None:
+def test_only_20_digits_that_begin_with_8_are_a_trace_code(code: str) -> None:
     assert bills.trace_codes({code: 1, PLAIN: 1}) == (PLAIN,)
 
 

@@ -93,6 +93,24 @@ def test_it_is_the_hash_of_the_reference_implementation(event: dict[str, Any]) -
     assert event_hash(event, NAMESPACES) == by_the_reference(event)
 
 
+def lot(number: str) -> dict[str, Any]:
+    return {
+        "type": "ObjectEvent", "eventTime": TIMES[0], "eventTimeZoneOffset": "+08:00", "action": "ADD",
+        "ilmd": {"cbvmda:lotNumber": number},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["007", "1E5", "22E-4567", ".5", "1_000", "+3.", "0x10", "1e 5", "AB1E5"])
+def test_the_number_of_a_batch_is_hashed_as_the_reference_does(number: str) -> None:
+    assert event_hash(lot(number), NAMESPACES) == by_the_reference(lot(number))
+
+
+@pytest.mark.parametrize("number", ["22E4567", "nan", "INF", "infinity"])
+def test_a_batch_that_looks_like_no_number_there_is_has_a_hash(number: str) -> None:
+    """The reference breaks off here."""
+    assert pre_hash(lot(number), NAMESPACES).endswith(f"lotNumber={number}")
+
+
 def by_the_reference(event: dict[str, Any]) -> str:
     """The hash by the authors of the standard; it has the contexts with it, and asks nobody."""
     document = {"@context": CONTEXT, "type": "EPCISDocument", "epcisBody": {"eventList": [event]}}

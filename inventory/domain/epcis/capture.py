@@ -20,6 +20,11 @@ _CBV = ("https://ref.gs1.org/cbv/BizStep-", "https://ref.gs1.org/cbv/Disp-", "ht
         "urn:epcglobal:cbv:bizstep:", "urn:epcglobal:cbv:disp:", "urn:epcglobal:cbv:btt:")  # fmt: skip
 
 
+SOUND = frozenset({"", "active", "available", "completeness_inferred", "completeness_verified", "conformant",
+                   "in_progress", "in_transit", "returned", "sellable_accessible", "sellable_not_accessible"})  # fmt: skip
+"""The dispositions (CBV 7.2) of goods that nothing is said against; whatever else one says, they are isolated."""
+
+
 class CaptureState(StrEnum):
     """What has become of an event that was taken in."""
 
@@ -54,6 +59,11 @@ class Movement:
     advice: str | None
     declared_at: datetime | None
     stated: Mapping[str, Any]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is said against the goods."""
+        return (self.disposition or "") in SOUND
 
 
 def events_in(document: Any) -> list[Any]:

@@ -123,10 +123,10 @@ def _received(session: Session, told: Movement, receiver: Facility, source: Faci
 
 
 def _receipt(session: Session, told: Movement, receiver: Facility, source: Facility, beside: Around) -> ReceiptOrder:
-    """What came without its papers is held until they come."""
+    """What came without its papers is held until they come, and what is not sound as well."""
     (goods,) = told.goods
     papers = _papers(told)
-    held = told.disposition == "non_conformant" or not papers
+    held = not told.is_sound or not papers
     return ReceiptOrder(
         receiver.code,
         source.code,
@@ -155,7 +155,7 @@ def _arrival_line(session: Session, told: Movement, goods: Goods) -> ArrivalLine
     doses, gtin, number = _doses(session, goods), goods.batch.gtin, goods.batch.number
     if told.surplus:
         return ArrivalLine(gtin, number, surplus=doses)
-    if told.disposition in {"non_conformant", "damaged"}:
+    if not told.is_sound:
         return ArrivalLine(gtin, number, damaged=doses)
     return ArrivalLine(gtin, number, doses, packs=_known_packs(session, goods))
 
