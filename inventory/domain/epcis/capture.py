@@ -21,7 +21,8 @@ _CBV = ("https://ref.gs1.org/cbv/BizStep-", "https://ref.gs1.org/cbv/Disp-", "ht
 
 
 SOUND = frozenset({"", "active", "available", "completeness_inferred", "completeness_verified", "conformant",
-                   "in_progress", "in_transit", "returned", "sellable_accessible", "sellable_not_accessible"})  # fmt: skip
+                   "in_progress", "in_transit", "returned", "sellable_accessible",
+                   "sellable_not_accessible"})  # fmt: skip
 """The dispositions (CBV 7.2) of goods that nothing is said against; whatever else one says, they are isolated."""
 
 
