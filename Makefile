@@ -29,7 +29,7 @@ demo: $(RUNTIME)  ## run a simulated county on this machine; Ctrl-C ends it
 	@exec $(BIN)/coldtrail demo
 
 clean-demo:  ## drop the demo's data
-	rm -rf var
+	rm -rf var/demo
 
 test: $(DEV)  ## run every test, on all databases and brokers that can be had
 	$(BIN)/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
@@ -69,4 +69,4 @@ lock:  ## pin requirements*.in again (needs uv)
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 clean:  ## drop everything that was made
-	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

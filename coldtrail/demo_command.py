@@ -9,7 +9,7 @@ from coldtrail.demo import run_demo
 
 @click.command("demo")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="where data lies"
+    "--folder", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True, help="where data lies"
 )
 @click.option("--port", type=int, envvar="COLDTRAIL_PORT", default=8000, show_default=True, help="of the API")
 @click.option("--mqtt-port", type=int, envvar="COLDTRAIL_MQTT_PORT", help="of the broker; a free one unless set")

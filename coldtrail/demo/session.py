@@ -126,6 +126,7 @@ class _Run:
             ("broker", _described(broker)),
             ("log key", log_key(self.options.folder)[1]),
             ("clock", str(self.clock)),
+            ("database", "that of --database-url" if self.options.database_url else self.options.database),
         )
 
     def _enrolled(self, api: Api) -> Tokens:
