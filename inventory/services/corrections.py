@@ -17,6 +17,7 @@ from inventory.persistence.database import Database
 from inventory.persistence.statements import rows_in
 from inventory.persistence.tables import Batch, Custody, Facility, Movement, Shipment, StockEvent
 from inventory.services import assignments, ledger, lookups, pack_files, settled
+from inventory.services.arrivals_known import is_arrival
 from inventory.services.posting import Posted, Request, post
 
 
@@ -173,22 +174,14 @@ def _arrive_anew(session: Session, shipment_id: UUID, now: datetime) -> None:
 
 
 def _first_receipt(session: Session, shipment: Shipment) -> tuple[datetime, dict[str, Any]] | None:
-    """When, and with what details, its receiver first received of it.
-
-    What was found afterwards explains a shortfall and is no arrival.
-    """
+    """When, and with what details, its receiver first received of it."""
     receipts = (
         select(StockEvent.occurred_at, StockEvent.details)
-        .where(
-            StockEvent.shipment_id == shipment.id,
-            StockEvent.kind == EventKind.RECEIVE,
-            StockEvent.facility_id == shipment.to_facility_id,
-            ledger.stands(StockEvent.id, StockEvent.batch_id),
-        )
+        .where(is_arrival(StockEvent, shipment), ledger.stands(StockEvent.id, StockEvent.batch_id))
         .order_by(StockEvent.recorded_at, StockEvent.id)
     )
-    told = ((at, details or {}) for at, details in session.execute(receipts))
-    return next((each for each in told if "explanation" not in each[1]), None)
+    found = session.execute(receipts.limit(1)).first()
+    return None if found is None else (found.occurred_at, found.details or {})
 
 
 def _stay(session: Session, shipment_id: UUID, now: datetime) -> None:

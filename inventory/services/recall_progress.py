@@ -14,6 +14,7 @@ from inventory.domain.words import End, EventKind, LocationKind, Origin
 from inventory.persistence.database import Database
 from inventory.persistence.planning import uncompiled
 from inventory.persistence.tables import HOLDS, Appliance, Custody, Facility, Location, Movement, Shipment, StockEvent
+from inventory.services.arrivals_known import is_arrival
 from inventory.services.as_of import NOW, AsOf
 from inventory.services.events import KEY, Event, EventFilter, EventSummary, page_of_events, summaries, summary_of
 from inventory.services.paging import Page, page
@@ -176,11 +177,7 @@ def _arrived(as_of: AsOf) -> ColumnElement[bool]:
         return Shipment.arrived_at.is_not(None)
     receipt = aliased(StockEvent)
     return exists().where(
-        receipt.shipment_id == Shipment.id,
-        receipt.kind == EventKind.RECEIVE,
-        receipt.facility_id == Shipment.to_facility_id,
-        as_of.told(receipt),
-        as_of.stands(receipt.id, receipt.batch_id),
+        is_arrival(receipt, Shipment), as_of.told(receipt), as_of.stands(receipt.id, receipt.batch_id)
     )
 
 

@@ -80,6 +80,26 @@ def test_the_sender_is_told_who_has_what_it_sent_elsewhere(client: Client) -> No
     assert (notice["found_at"], notice["shipment"]) == ("SITE-B", shipment)
 
 
+@pytest.mark.parametrize("explanation", ["found", "mis-shipped"])
+def test_what_was_found_afterwards_makes_no_shipment_arrive(client: Client, explanation: str) -> None:
+    """Nor at an instant, which now is one of: the receipt is undone, and what was found of it stands."""
+    batch, shipment = short_by_three(client)
+    own = {} if explanation == "mis-shipped" else {"facility": "SITE-A", "appliance": "A-FRIDGE"}
+    found = explained(batch, explanation=explanation, doses=1) | own
+    client.post(f"/shipments/{shipment}/explanations", found).ok()
+    received = client.get("/events", shipment=shipment, kind="receive", limit=9).items
+    first = min(received, key=lambda each: each["recorded_at"] + each["id"])
+    undo(client, first["id"]).ok()
+    instants: tuple[dict[str, str], ...] = ({}, {"at": stated(NOW)})
+    for at in instants:
+        tree = client.get(f"/batches/{ONE}/{batch}/trail", **at).ok()
+        assert (tree["in_transit"], tree["unexplained"]) == (9, 0), at
+    order = {"facility": "CITY", "gtin": ONE, "batch": batch, "occurred_at": stated(NOW), "reason": "a foreign body"}
+    recalled = client.post("/recalls", order, "chief").ok()["events"][0]["id"]
+    for at in instants:
+        assert client.get(f"/recalls/{recalled}", **at).ok()["unexplained"] == 0, at
+
+
 def test_a_line_of_no_doses_makes_no_shipment_arrive(client: Client) -> None:
     batch = at_county(client, 10)
     shipment = client.post("/shipments", dispatch(batch)).ok()["shipment"]
