@@ -119,11 +119,12 @@ SCHEMA_MESSAGES = (
     N_("Expected an ISO 8601 time with an offset, such as 2026-01-05T08:30:00+08:00."),
     N_("Expected a temperature in degrees Celsius, such as 4.5."),
     N_("Expected text without control characters."),
+    N_("Expected one of event, excursion with version, and adverse_event."),
 )
 """What marshmallow and our fields say, so that it can be translated."""
 
 FILLED_MESSAGES = (
-    N_("payload is not JSON: %(why)s at character %(place)s"),
+    N_("payload is not JSON from character %(place)s on"),
     N_("payload is not UTF-8 at byte %(place)s"),
     N_("payload is nested too deeply"),
     N_("key %(key)s is repeated; expected it once"),
@@ -132,6 +133,7 @@ FILLED_MESSAGES = (
     N_("%(name)s is no JSON number"),
     N_("Must be one of: %(choices)s."),
     N_("Must be greater than or equal to %(least)s and less than or equal to %(most)s."),
+    N_("Must be greater than or equal to %(least)s."),
     N_("Length must be between %(least)s and %(most)s."),
 )
 """What these and the reader of JSON say with places that they have filled before anybody can translate it."""

@@ -47,7 +47,7 @@ def loads(payload: bytes, longest: int = MAX_BYTES) -> object:
     except UnicodeDecodeError as error:
         raise BadPayload(f"payload is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        raise BadPayload(f"payload is not JSON: {error.msg} at character {error.pos}") from None
+        raise BadPayload(f"payload is not JSON from character {error.pos} on") from None
     except RecursionError:
         raise BadPayload("payload is nested too deeply") from None
     return value

@@ -81,7 +81,7 @@ def _temperature(goods: Goods) -> None:
         expected = N_("the outcome refuse, for it is not between %(low)s and %(high)s degrees")
         raise Conflict(
             Code.TEMPERATURE_OUT_OF_RANGE,
-            "arrival_celsius",
+            "transport.arrival_celsius",
             celsius(goods.temperature),
             expected,
             low=celsius(goods.low),

@@ -71,7 +71,16 @@ class ColdtrailError(Exception):
         self.value = value
         self.expected = expected
         self.facts = facts
-        super().__init__(f"{field} is {value!s}; expected {expected % facts if facts else expected}")
+        super().__init__(code, field, value, expected)
+
+    def __str__(self) -> str:
+        """What was wrong, in English."""
+        expected = self.expected % self.facts if self.facts else self.expected
+        return f"{self.field} is {self.value!s}; expected {expected}"
+
+    def within(self, place: str) -> None:
+        """Say that the field is one of something larger: a line of an order, say."""
+        self.field = f"{place}.{self.field}"
 
 
 class Invalid(ColdtrailError):

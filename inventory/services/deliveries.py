@@ -143,14 +143,16 @@ class _Arrival:
     def unload(self, known: KnownBatch, line: ArrivalLine) -> ledger.Draft:
         """One line's doses into the places where they belong."""
         order = self._order
-        scanned, line = self._scanned(known, line)
-        parts = _Parts.of(line, order.outcome)
+        with shipments.in_line(order.lines, line):
+            scanned, asked = self._scanned(known, line)
+        parts = _Parts.of(asked, order.outcome)
         self._check(known, parts)
         draft = ledger.Draft(
             EventKind.RECEIVE, known.batch, self.receiver, self.at, self.shipment.id, order.reason,
             details={"outcome": order.outcome, "transport": stored(order.transport), **parts.told},
         )  # fmt: skip
-        good, damaged, back, chosen = self._divided(known, line, parts, scanned)
+        with shipments.in_line(order.lines, line):
+            good, damaged, back, chosen = self._divided(known, asked, parts, scanned)
         self._put(draft, known, good, chosen, held=order.outcome is Outcome.HOLD)
         self._put(draft, known, damaged, chosen, held=True)
         if back:

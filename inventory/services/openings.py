@@ -1,6 +1,5 @@
 """Vials of several doses are opened: from then on their own clock runs."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -65,7 +64,7 @@ def clocks_of(there: Scene, holding: Holding) -> list[Deadline]:
 
 def whole_vials_for(doses: int, doses_per_vial: int) -> int:
     """The doses of as many vials as have to be opened to give so many."""
-    return math.ceil(doses / doses_per_vial) * doses_per_vial
+    return -(-doses // doses_per_vial) * doses_per_vial
 
 
 def vials_to_open(sealed: Sequence[Holding], missing: int, doses_per_vial: int) -> list[Take]:

@@ -124,6 +124,7 @@ def _details(order: ReceiptOrder, missing: tuple[Paper, ...]) -> dict[str, Any]:
         "supplier": order.supplier,
         "outcome": order.outcome,
         "doses": order.doses,
+        "expiry": order.expiry.isoformat(),
         "papers": list(order.papers),
         "missing_papers": list(missing),
         "transport": stored(order.transport),

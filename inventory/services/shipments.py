@@ -1,7 +1,8 @@
 """Vaccine leaves a facility for another: dispatch down the line or between sites, return up the line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory.domain import deadlines
 from inventory.domain.custody import Take
-from inventory.domain.errors import N_, Code, Invalid
+from inventory.domain.errors import N_, Code, ColdtrailError, Invalid
 from inventory.domain.handling import happens_at, may_post
 from inventory.domain.instants import stated
 from inventory.domain.transport import TransportRecord
@@ -107,7 +108,8 @@ def _dispatch(session: Session, request: Request, order: DispatchOrder) -> Poste
     trip = new_trip(session, sender, receiver, purpose, at, order.transport)
     drafts = []
     for known, line in known_lines(session, order.lines):
-        takes, chosen = _choose(session, EventKind.DISPATCH, known, line, Within(sender), at)
+        with in_line(order.lines, line):
+            takes, chosen = _choose(session, EventKind.DISPATCH, known, line, Within(sender), at)
         draft = ledger.Draft(EventKind.DISPATCH, known.batch, sender, at, trip.shipment.id)
         send_on(draft, takes, chosen, trip)
         drafts.append(draft)
@@ -127,7 +129,8 @@ def _return(session: Session, request: Request, order: ReturnOrder) -> Posted:
     shipment = trip.shipment.id if trip else None
     drafts = []
     for known, line in known_lines(session, order.lines):
-        takes, chosen = _choose(session, EventKind.RETURN, known, line, Within(sender, order.held), at)
+        with in_line(order.lines, line):
+            takes, chosen = _choose(session, EventKind.RETURN, known, line, Within(sender, order.held), at)
         details = {"to": receiver.code, "transport": stored(order.transport)}
         draft = ledger.Draft(EventKind.RETURN, known.batch, sender, at, shipment, order.reason, details=details)
         if trip is None:
@@ -222,12 +225,27 @@ def new_trip(
     return Trip(shipment, transit.id, quarantine.id)
 
 
+@contextmanager
+def in_line(lines: Sequence[Line], line: Line) -> Iterator[None]:
+    """Have a refusal name the line that it is about, by its place among those of the order."""
+    try:
+        yield
+    except ColdtrailError as refused:
+        own = {each.name for each in fields(line)} | {"pack"}
+        if line in lines and refused.field in own:
+            refused.within(f"lines.{lines.index(line)}")
+        raise
+
+
 def known_lines(session: Session, lines: Sequence[Line]) -> list[tuple[KnownBatch, Line]]:
     """The lines with their batches; a batch comes on one line, or on one for each custody that is named.
 
     They come by batch, so that two who wait for the same doses wait in one order, whatever the order of their lines.
     """
-    known = [(lookups.batch(session, line.gtin, line.batch), line) for line in lines]
+    known: list[tuple[KnownBatch, Line]] = []
+    for line in lines:
+        with in_line(lines, line):
+            known.append((lookups.batch(session, line.gtin, line.batch), line))
     seen: set[tuple[UUID, UUID | None]] = set()
     for (batch, _, _), line in known:
         again = (batch.id, line.custody) in seen or (batch.id, None) in seen

@@ -121,14 +121,14 @@ def line(**change: Any) -> Callable[[str], Json]:
 DISPATCHES = [
     Bad("a naive time", lambda _: {"occurred_at": NAIVE}, (422, "naive_time", "occurred_at")),
     Bad("a time in the future", lambda _: {"occurred_at": FUTURE}, (422, "time_in_future", "occurred_at")),
-    Bad("more doses than there are", line(doses=11), (409, "not_enough_doses", "doses")),
+    Bad("more doses than there are", line(doses=11), (409, "not_enough_doses", "lines.0.doses")),
     Bad("doses that were not there yet", lambda _: {"occurred_at": stated(NOW - 4 * HOUR)},
-        (409, "not_enough_doses", "doses")),
+        (409, "not_enough_doses", "lines.0.doses")),
     Bad("zero doses", line(doses=0), (422, "malformed", "lines.0.doses")),
     Bad("a float of doses", line(doses=5.0), (422, "malformed", "lines.0.doses")),
-    Bad("an unknown batch", line(batch="NO-SUCH"), (422, "unknown_batch", "batch")),
-    Bad("another product's batch", line(gtin=TWO), (422, "unknown_batch", "batch")),
-    Bad("a custody that is not there", line(custody=str(UUID(int=7))), (422, "wrong_custody", "custody")),
+    Bad("an unknown batch", line(batch="NO-SUCH"), (422, "unknown_batch", "lines.0.batch")),
+    Bad("another product's batch", line(gtin=TWO), (422, "unknown_batch", "lines.0.batch")),
+    Bad("a custody that is not there", line(custody=str(UUID(int=7))), (422, "wrong_custody", "lines.0.custody")),
     Bad("a bad UUID", line(custody="seven"), (422, "malformed", "lines.0.custody")),
     Bad("an unknown field", line(vials=1), (422, "malformed", "lines.0.vials")),
     Bad("no lines", lambda _: {"lines": []}, (422, "malformed", "lines")),
@@ -139,7 +139,7 @@ DISPATCHES = [
     Bad("a way from a site to a store", lambda _: {"from_facility": "SITE-B", "to_facility": "CITY"},
         (422, "wrong_supplier", "to_facility")),
     Bad("a way from a site to a site that lacks doses", lambda _: {"from_facility": "SITE-B"},
-        (409, "not_enough_doses", "doses")),
+        (409, "not_enough_doses", "lines.0.doses")),
     Bad("an unknown sensor", lambda _: {"sensors": ["NONE"]}, (422, "not_found", "sensors")),
     Bad("a sensor that watches a room", lambda _: {"sensors": ["S-COUNTY"]}, (409, "sensor_in_use", "sensors")),
     Bad("a sensor twice", lambda _: {"sensors": ["S-BOX", "S-BOX"]}, (409, "sensor_in_use", "sensors")),
@@ -156,7 +156,22 @@ def test_an_expired_batch_is_not_dispatched(server: Server) -> None:
     batch = at_county(server.client, 10, expiry="2026-01-05")
     server.clock.at = NOW + 13 * HOUR
     late = dispatch(batch, occurred_at=stated(NOW + 12 * HOUR))
-    refused(server, "/shipments", late, (409, "batch_expired", "batch"))
+    refused(server, "/shipments", late, (409, "batch_expired", "lines.0.batch"))
+
+
+def test_a_refusal_names_the_line_that_it_is_about(server: Server) -> None:
+    enough, little = at_county(server.client, 10), at_county(server.client, 3)
+    lines = [{"gtin": ONE, "batch": each, "doses": 5} for each in (enough, little)]
+    for way in (lines, lines[::-1]):
+        place = way.index(lines[1])
+        refused(server, "/shipments", dispatch(enough, lines=way), (409, "not_enough_doses", f"lines.{place}.doses"))
+
+
+def test_a_time_is_the_order_s_and_no_line_s(server: Server) -> None:
+    batch = at_county(server.client, 10)
+    (held,) = server.client.get("/stock", batch=batch, facility="COUNTY").items
+    early = dispatch(batch, occurred_at=stated(NOW - 4 * HOUR)) | line(custody=held["custody"])(batch)
+    refused(server, "/shipments", early, (409, "time_before_custody", "occurred_at"))
 
 
 ADMINISTRATIONS = [
@@ -210,13 +225,13 @@ def test_nothing_arrives_before_it_left(server: Server) -> None:
 def test_more_than_was_sent_does_not_arrive(server: Server) -> None:
     batch, shipment = on_the_road(server)
     lines = [{"gtin": ONE, "batch": batch, "doses": 11}]
-    refused(server, f"/shipments/{shipment}/receipts", arrival(lines=lines), (409, "not_enough_doses", "doses"))
+    refused(server, f"/shipments/{shipment}/receipts", arrival(lines=lines), (409, "not_enough_doses", "lines.0.doses"))
 
 
 def test_a_batch_that_was_not_sent_does_not_arrive(server: Server) -> None:
     other, (_, shipment) = at_county(server.client), on_the_road(server)
     lines = [{"gtin": ONE, "batch": other, "doses": 1}]
-    refused(server, f"/shipments/{shipment}/receipts", arrival(lines=lines), (409, "not_enough_doses", "doses"))
+    refused(server, f"/shipments/{shipment}/receipts", arrival(lines=lines), (409, "not_enough_doses", "lines.0.doses"))
 
 
 def test_a_shipment_does_not_arrive_twice(server: Server) -> None:

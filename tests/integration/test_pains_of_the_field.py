@@ -223,7 +223,7 @@ class TestPain16TheVaccinatorIsStoppedBefore:
         server.clock.at = NOW + 6 * HOUR + MINUTE
         assert self.asked(client, TWO, batch)["usable"] == "no"
         late = administration(batch, gtin=TWO, occurred_at=stated(server.clock.at))
-        self.stopped(client, late, "not_enough_doses")
+        self.stopped(client, late, "batch_expired")
 
     def test_a_batch_that_is_held(self, client: Client) -> None:
         batch = at_site(client, 2)
