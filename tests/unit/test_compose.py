@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from coldtrail.settings import from_environment
+
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -20,7 +22,8 @@ CHANNELS = {
     "COLDTRAIL_MAIL_TO",
     "COLDTRAIL_LANGUAGE",
 }
-MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS", "COLDTRAIL_LOG_NAME", *CHANNELS}
+TUNED = {"COLDTRAIL_WORKERS", "COLDTRAIL_THREADS", "COLDTRAIL_WATCH_SECONDS", "COLDTRAIL_LOG_SEND_MINUTES"}
+MAY_BE_AWAY = {"COLDTRAIL_API_ADDRESS", "COLDTRAIL_MQTT_ADDRESS", "COLDTRAIL_LOG_NAME", *CHANNELS, *TUNED}
 """The variables that have a default, and those of channels, which need not be set up."""
 
 
@@ -104,6 +107,21 @@ def test_only_the_watch_knows_whom_to_tell() -> None:
     told = {name: set(service.get("environment", ())) & CHANNELS for name, service in SERVICES.items()}
     assert {name for name, known in told.items() if known} == {"watch"}
     assert told["watch"] == CHANNELS
+
+
+def test_what_is_tuned_has_the_default_of_the_settings() -> None:
+    given = {key: value for service in SERVICES.values() for key, value in service.get("environment", {}).items()}
+    defaults = {name: re.fullmatch(r"\$\{\w+:-(\w+)\}", given[name]) for name in TUNED}
+    assert all(defaults.values())
+    known = from_environment({})
+    of_watch = from_environment({name: found[1] for name, found in defaults.items() if found})
+    assert (known.workers, known.threads) == (of_watch.workers, of_watch.threads)
+    assert (known.watch_seconds, known.log_send) == (of_watch.watch_seconds, of_watch.log_send)
+
+
+def test_the_keeper_of_the_log_ends_after_all_that_write() -> None:
+    writers = {name for name in OURS if name not in {"log", "migrate"}}
+    assert {name for name, service in SERVICES.items() if "log" in service.get("depends_on", ())} == writers
 
 
 def test_every_mounted_file_is_there() -> None:
