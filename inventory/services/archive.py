@@ -56,7 +56,8 @@ def archive_month(database: Database, month: Month, folder: Path, now: datetime)
 
     Raises:
         Invalid: `time_in_future` for a month that was not over for `AGE` yet, `malformed` for a folder that cannot
-            be written, `not_found` for a month without readings.
+            be written.
+        NotFound: `not_found` for a month without readings.
         Conflict: `already_exists` for a month that is archived, `archive_differs` when the file is not what was
             written to it.
         Unavailable: `busy` while others read or write readings of that month.
