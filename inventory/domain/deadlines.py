@@ -7,7 +7,7 @@ the facility's own zone.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -145,12 +145,6 @@ def on_thawing(limits: VialLimits, at: datetime, running: Iterable[Deadline]) ->
     if limits.thaw_hours is None or any(clock.name is RuleName.THAW for clock in clocks):
         return clocks
     return [*clocks, Deadline(PRODUCT, RuleName.THAW, at, at + timedelta(hours=limits.thaw_hours))]
-
-
-def usable_until(expiry: date, zone: str, clocks: Iterable[Deadline]) -> datetime:
-    """When doses expire: by the earliest of the label, whose day is included, the thaw and the open vial."""
-    ends = [clock.due_at for clock in clocks if clock.name in LIMITS]
-    return min([end_of_day(expiry, zone), *ends])
 
 
 def status(due_at: datetime, doses_left: int, doses_late: int, now: datetime) -> Status:

@@ -45,6 +45,9 @@ _RACES = (
 _KEPT = 8
 """How many connections a pool keeps open; those beyond are closed when they are given back, which is dear."""
 
+_NOT_FOR_EVER = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""A server that vanished without a word is given up after a minute; TCP by itself waits a quarter of an hour."""
+
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
@@ -196,7 +199,7 @@ def _engine(url: str, **options: Any) -> Engine:
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        options |= {"pool_size": _KEPT, "max_overflow": 3 * _KEPT}
+        options |= {"pool_size": _KEPT, "max_overflow": 3 * _KEPT, "connect_args": _NOT_FOR_EVER}
     engine = create_engine(parsed, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
