@@ -183,7 +183,7 @@ class Shelf(Ledger):
                 self.done.update(event.kind for event in result.events)
         self.last = (lambda: administer_list(self.database, request, order)), answer
 
-    @rule(who=EVERYBODY, which=WHICH, more=st.sampled_from([0, 0, 0, -1, -2, -2, 2, 1]), later=LATER, wrong=WRONG,
+    @rule(who=EVERYBODY, which=WHICH, more=st.sampled_from([0, 0, -1, -2, 2, 1, 3]), later=LATER, wrong=WRONG,
           reason=st.sampled_from(["counted twice", "counted twice", None]))  # fmt: skip
     def count(self, who: str, which: int, more: int, later: timedelta, wrong: str | None, reason: str | None) -> None:
         held = self.some(which, lambda each: isinstance(each.spot.of, str))
@@ -213,8 +213,17 @@ class Shelf(Ledger):
     def correct(self, who: str, which: int, at: datetime | None) -> None:
         """An event that is undone, mostly one of the last."""
         happened = None if which % 41 == 0 else self.event(which)
-        event = happened.id if happened else NOBODYS
         when = at or (happened.expected.at - timedelta(minutes=1) if happened else NOW)
+        self.undo(who, happened.id if happened else NOBODYS, when)
+
+    @precondition(lambda self: bool(oracle.settled_events(self.oracle)))
+    @rule(who=st.sampled_from(["chief", "county"]), which=WHICH)
+    def correct_below_a_count(self, who: str, which: int) -> None:
+        """By chance an event is seldom one that a count has settled."""
+        settled = oracle.settled_events(self.oracle)
+        self.undo(who, settled[which % len(settled)].id, NOW)
+
+    def undo(self, who: str, event: UUID, when: datetime) -> None:
         order = CorrectionOrder(event, when, "a slip")
         plan = oracle.correction(self.oracle, who, event, when)
         posted = self.post(who, plan, lambda request: correct(self.database, request, order))

@@ -211,9 +211,21 @@ def correction(oracle: Oracle, who: str, event: UUID, at: datetime) -> Plan:
         (at < what.at, Code.TIME_BEFORE_CUSTODY),
         (not happened.undone and any(each.left != each.doses for each in happened.opened), Code.CUSTODY_TOUCHED),
         (kind is EventKind.COUNT and bool(what.lines) and _counted_later(oracle, what), Code.TIME_BEFORE_COUNT),
-        (before_a_count(oracle, what.lot, what.at, moves(what.lines)), Code.TIME_BEFORE_COUNT),
+        (_is_settled(oracle, what), Code.TIME_BEFORE_COUNT),
     )
     return Plan(wrong) if wrong else Plan(events=[_mirror(happened, at)])
+
+
+def settled_events(oracle: Oracle) -> list[Happened]:
+    """The events that a later count of one of their places has settled."""
+    standing = [
+        each for each in oracle.events.values() if not each.undone and each.expected.kind is not EventKind.CORRECT
+    ]
+    return [each for each in standing if _is_settled(oracle, each.expected)]
+
+
+def _is_settled(oracle: Oracle, what: Expected) -> bool:
+    return before_a_count(oracle, what.lot, what.at, moves(what.lines))
 
 
 def _counted_later(oracle: Oracle, what: Expected) -> bool:
