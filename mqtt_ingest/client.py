@@ -31,6 +31,7 @@ KEEPALIVE = 30
 _WILL_DELAY = 60
 _RECEIVE_MAXIMUM = 4000
 _BURST = 1000
+_TURNS = 64
 _OUTGOING = 10_000
 _CONNECT_TIMEOUT = 5.0
 _LEAVE_SECONDS = 5.0
@@ -96,8 +97,9 @@ class _Link:
             self._turn(timeout)
         else:
             self._come_back(timeout)
-        while self._open and 0 < len(self._arrived) < _BURST and self._turned_up_more():
-            pass
+        turns = 1
+        while self._open and 0 < len(self._arrived) < _BURST and turns < _TURNS and self._turned_up_more():
+            turns += 1  # of 64 KiB at most each
         arrived, self._arrived = self._arrived, []
         return arrived
 

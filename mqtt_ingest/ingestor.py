@@ -44,10 +44,11 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much at a time and how often: counts of messages, and seconds.
+    """How much at a time and how often: counts of messages, bytes of their payloads, and seconds.
 
     A chunk is gathered for `gather` at most; after a `lull` without a message there is nothing to wait for. No message
-    is divided, so that a chunk may hold one more than makes `readings` of them.
+    is divided, so that a chunk may hold one more than makes `readings` of them. While `pending` messages wait, or
+    messages of `pending_bytes`, no more are taken: the broker keeps what follows.
     """
 
     chunk: int = 1000
@@ -55,6 +56,7 @@ class Pace:
     gather: float = 0.2
     lull: float = 0.02
     pending: int = 5000
+    pending_bytes: int = 32 << 20
     first_wait: float = 0.5
     longest_wait: float = 30.0
     report: float = 60.0
@@ -129,7 +131,7 @@ class Ingestor:
     def _gather(self) -> None:
         """Wait for a first message, and then for more, until the chunk is full, its time is up or no more come."""
         ends = time.monotonic() + self._pace.gather
-        while len(self._pending) < self._pace.chunk and (left := ends - time.monotonic()) > 0:
+        while self._has_room(self._pace.chunk) and (left := ends - time.monotonic()) > 0:
             arrived = self._take(min(left, self._pace.lull) if self._pending else left)
             if self._pending and not arrived:
                 return
@@ -143,6 +145,11 @@ class Ingestor:
         now = self._clock()
         self._pending += [(incoming, read(incoming, now, self._root, self._nodes)) for incoming in arrived]
         return len(arrived)
+
+    def _has_room(self, count: int) -> bool:
+        """Whether fewer messages than `count` wait, and fewer bytes than may; the last one taken may pass these."""
+        waiting = sum(len(incoming.payload) for incoming, _ in self._pending)
+        return len(self._pending) < count and waiting < self._pace.pending_bytes
 
     def _heed_sessions(self) -> None:
         """Ask for all that has no receipt where the broker did not know us: what was queued for us is lost."""
@@ -231,7 +238,7 @@ class Ingestor:
         """Wait, but keep the connection alive while there is room for what arrives."""
         ends = time.monotonic() + seconds
         while not stop.is_set() and (left := ends - time.monotonic()) > 0:
-            if len(self._pending) < self._pace.pending:
+            if self._has_room(self._pace.pending):
                 self._take(min(left, self._pace.gather))
             else:
                 stop.wait(min(left, self._pace.gather))

@@ -12,14 +12,16 @@ from inventory.clock import system_clock
 from inventory.services.messages import Measurement, Message, Receipt, Rejection
 from mqtt_ingest import topics
 from mqtt_ingest.buffer import Buffer
-from mqtt_ingest.client import Publisher, Subscriber
+from mqtt_ingest.client import Incoming, Publisher, Subscriber
 from mqtt_ingest.gateway import Gateway
 from mqtt_ingest.ingestor import Ingestor, Pace
 from mqtt_ingest.reader import Entry
 from mqtt_ingest.replay import replay
 from mqtt_ingest.settings import MqttSettings
+from soak.plain import publish_all
 from tests.buffers import OpenBuffer
 from tests.envelopes import RECORDS
+from tests.services import require_mosquitto
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PACE = Pace(chunk=20, gather=0.02, first_wait=0.05)
@@ -229,3 +231,60 @@ def test_a_url_of_another_kind_is_refused() -> None:
     found = MqttSettings.from_url("mqtts://us%40er:p%2Fw@host", "id")
     assert (found.username, found.password, found.port, found.tls is None) == ("us@er", "p/w", 8883, False)
     assert "p/w" not in repr(found)
+
+
+class Counting(Subscriber):
+    """Adds up the payloads that were taken and not yet acknowledged."""
+
+    waiting = most = largest = 0
+
+    def step(self, timeout: float) -> list[Incoming]:
+        arrived = super().step(timeout)
+        came = sum(len(each.payload) for each in arrived)
+        self.waiting += came
+        self.most, self.largest = max(self.most, self.waiting), max(self.largest, came)
+        return arrived
+
+    def ack(self, messages: Sequence[Incoming]) -> None:
+        self.waiting -= sum(len(each.payload) for each in messages)
+        super().ack(messages)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Broker]:
+    """The broker that queues."""
+    require_mosquitto()
+    with start_broker(None, tmp_path, prefer="mosquitto") as started:
+        yield started
+
+
+@pytest.mark.parametrize(("size", "longest"), [(100_000, 1 << 20), (100_000, 1), (30_000, 1 << 20)])
+def test_what_waits_for_an_absent_store_is_bounded_by_its_bytes(mosquitto: Broker, size: int, longest: int) -> None:
+    store, stop, tries = Store(), threading.Event(), [0]
+    subscriber = Counting(settings(mosquitto, "ingest"), topics.filters())
+    step_alone(subscriber)
+    payloads = [b"%03d" % number + bytes(size) for number in range(6_000_000 // size)]
+    publish_all(mosquitto.url, "coldtrail/v1/0a/gw/readings", *payloads)
+
+    def record(chunk: Sequence[Entry]) -> list[Receipt]:
+        tries[0] += subscriber.waiting >= longest
+        if tries[0] <= 20:
+            raise ConnectionError("gone")
+        told = store.record(chunk)
+        if len(store.rejections) == len(payloads):
+            stop.set()
+        return told
+
+    pace = Pace(gather=0.02, pending_bytes=longest, first_wait=0.01, longest_wait=0.05)
+    Ingestor(subscriber, record, system_clock, away=(ConnectionError,), pace=pace).run(stop)
+    subscriber.close()
+    assert sorted(each.payload for each in store.rejections) == payloads
+    assert subscriber.most < longest + subscriber.largest
+
+
+def step_alone(subscriber: Subscriber) -> None:
+    """Until its subscription stands."""
+    ends = time.monotonic() + 30
+    while not subscriber.subscribed:
+        assert time.monotonic() < ends, "it takes too long"
+        subscriber.step(0.05)

@@ -3,6 +3,7 @@
 import random
 import re
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -222,6 +223,18 @@ def test_messages_arrive_whole_and_in_order_however_the_network_cuts_them(
     expected = [mid for mid in range(1, len(payloads) + 1) if mid % 5]
     step_until(subscriber, lambda: len(broker.acknowledged()) == len(expected))
     assert broker.acknowledged() == expected
+
+
+def test_one_step_takes_a_few_megabytes_however_much_has_come(broker: FakeBroker, subscriber: Subscriber) -> None:
+    step_until(subscriber, lambda: bool(broker.of(SUBSCRIBE)))
+    flood = b"".join(broker.message(mid, TOPIC, bytes(30_000)) for mid in range(1, 801))
+    sender = threading.Thread(target=broker.send, args=(flood,))
+    sender.start()
+    steps: list[int] = []
+    while sum(steps) < 24_000_000:
+        steps.append(sum(len(each.payload) for each in subscriber.step(0.02)))
+    sender.join()
+    assert max(steps) <= 5 << 20
 
 
 def test_9_nothing_is_acknowledged_before_it_is_said_to_be(broker: FakeBroker, subscriber: Subscriber) -> None:
