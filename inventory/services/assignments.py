@@ -18,13 +18,19 @@ WATCH_CHANGED = VersionReason.WATCH_CHANGED
 
 
 def watch_appliance(session: Session, sensor: Sensor, appliance: Appliance, since: datetime, now: datetime) -> None:
-    """Assign a sensor to an appliance from `since` on.
+    """Assign a sensor to an appliance from `since` on; where it watches that one next, it does so from `since` on.
 
     Raises:
-        Conflict: `sensor_in_use` when it watches another place then or later.
+        Conflict: `sensor_in_use` when it watches another place then or next.
     """
     states.claim(session, [sensor.id])
-    _assign(session, sensor, SensorAssignment(sensor_id=sensor.id, since=since, appliance_id=appliance.id), now)
+    there = _there_or_next(session, sensor, since)
+    if there is None or there.since <= since or there.appliance_id != appliance.id:
+        _assign(session, sensor, SensorAssignment(sensor_id=sensor.id, since=since, appliance_id=appliance.id), now)
+        return
+    there.since = since
+    session.flush()
+    _judge(session, sensor, there, now)
 
 
 def watch_shipment(session: Session, serials: Sequence[str], shipment_id: UUID, since: datetime, now: datetime) -> None:
@@ -86,13 +92,18 @@ def _claim_sensors(session: Session, shipment_id: UUID) -> None:
 
 
 def _assign(session: Session, sensor: Sensor, assignment: SensorAssignment, now: datetime) -> None:
-    since = assignment.since
-    later = or_(SensorAssignment.until.is_(None), SensorAssignment.until > since, SensorAssignment.since >= since)
-    if session.scalar(select(SensorAssignment.sensor_id).where(SensorAssignment.sensor_id == sensor.id, later)):
+    if _there_or_next(session, sensor, assignment.since) is not None:
         raise Conflict(Code.SENSOR_IN_USE, "sensors", sensor.serial, N_("a sensor that watches nothing else then"))
     session.add(assignment)
     session.flush()
     _judge(session, sensor, assignment, now)
+
+
+def _there_or_next(session: Session, sensor: Sensor, at: datetime) -> SensorAssignment | None:
+    """The watch that goes on at an instant, else the first that begins then or later."""
+    later = or_(SensorAssignment.until.is_(None), SensorAssignment.until > at, SensorAssignment.since >= at)
+    query = select(SensorAssignment).where(SensorAssignment.sensor_id == sensor.id, later)
+    return session.scalars(query.order_by(SensorAssignment.since).limit(1)).one_or_none()
 
 
 def _judge(session: Session, sensor: Sensor, changed: SensorAssignment, now: datetime) -> None:

@@ -61,12 +61,12 @@ def import_logger_file(database: Database, file: LoggerFile, appliance: str | No
     """Store a logger's readings, and judge them, and the alarms that it tells itself. The same again changes nothing.
 
     A logger that is not known yet is registered and judged by its own limits; where an appliance is named it is
-    assigned to it from its activation on.
+    assigned to it from its activation on; one that was assigned to it from a later file, from this one's.
 
     Raises:
         Invalid: `not_found` for the appliance, `malformed` for a file without limits on both sides,
             `time_in_future` or `time_too_old` for a file that was read in a wrong zone or of a clock never set.
-        Conflict: `sensor_in_use` when the logger watches another place.
+        Conflict: `sensor_in_use` when the logger watches another place then or next.
     """
     for one in file.readings:
         stated("readings", one.measured_at, now)
