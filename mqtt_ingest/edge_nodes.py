@@ -8,6 +8,7 @@ is not guessed: the message is to be kept aside, and the edge node asked for its
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -64,18 +65,22 @@ class _Table:
 class _Node:
     birth: int | None = None
     seq: int | None = None
+    at: datetime | None = None
     tables: dict[str | None, _Table] = field(default_factory=dict)
 
-    def step(self, seq: int) -> int:
+    def step(self, seq: int, at: datetime | None) -> int:
         """Take the number of a message; how many are missing before it. What comes late or again is not counted."""
-        if self.seq is None:
-            self.seq = seq
+        missed = 0 if self.seq is None else (seq - self.seq - 1) % _NUMBERS
+        if missed and self._is_late(missed, at):
             return 0
-        missed = (seq - self.seq - 1) % _NUMBERS
-        if missed >= _NUMBERS // 2:
-            return 0
-        self.seq = seq
+        self.seq, self.at = seq, at
         return missed
+
+    def _is_late(self, missed: int, at: datetime | None) -> bool:
+        """Whether a message that is not the next was sent before the last: by its time, else as is more likely."""
+        if at is None or self.at is None or at == self.at:
+            return missed >= _NUMBERS // 2
+        return at < self.at
 
     def define(self, device: str | None, definitions: Iterable[Definition]) -> None:
         found = _distinct(definitions)
@@ -137,7 +142,7 @@ class EdgeNodes:
         if message.kind is Kind.NBIRTH:
             node.birth, node.seq = message.birth, None
             node.tables.clear()
-        missed = 0 if message.seq is None else node.step(message.seq)
+        missed = 0 if message.seq is None else node.step(message.seq, message.at)
         if message.kind in {Kind.NBIRTH, Kind.DBIRTH}:
             node.define(topic.device, (defined(metric, topic.device) for metric in message.metrics))
         if message.kind is Kind.DDEATH:
@@ -149,11 +154,13 @@ class EdgeNodes:
         """What is known of an edge node, to be stored as JSON with the messages that taught it."""
         node = self._nodes.get((shard, gateway), _Node())
         tables = [[device, [_row(each) for each in table.by_name.values()]] for device, table in node.tables.items()]
-        return {"birth": node.birth, "seq": node.seq, "tables": tables}
+        at = None if node.at is None else node.at.isoformat()
+        return {"birth": node.birth, "seq": node.seq, "at": at, "tables": tables}
 
     def load(self, shard: str, gateway: str, stored: Mapping[str, Any]) -> None:
         """Know again what `dump` gave."""
-        node = _Node(stored["birth"], stored["seq"])
+        at = stored.get("at")
+        node = _Node(stored["birth"], stored["seq"], None if at is None else datetime.fromisoformat(at))
         for device, rows in stored["tables"]:
             node.define(device, map(_definition, rows))
         self._nodes[shard, gateway] = node

@@ -29,10 +29,12 @@ class Metric:
 class EdgeMessage:
     """A message of an edge node; `seq` counts its messages from 0 to 255, `birth` (bdSeq) its connections.
 
-    Which sensors its metrics are, `edge_nodes.EdgeNodes` knows, which heard the births.
+    `at` is when it was sent, by the edge node's own clock (UTC), if it said so. Which sensors its metrics are,
+    `edge_nodes.EdgeNodes` knows, which heard the births.
     """
 
     kind: Kind
     seq: int | None
     birth: int | None
     metrics: tuple[Metric, ...]
+    at: datetime | None = None

@@ -62,7 +62,7 @@ def _message(kind: Kind, payload: Any) -> EdgeMessage:
     if kind in _BIRTHS:
         _require_named(metrics)
     birth = _birth(metrics) if kind in {Kind.NBIRTH, Kind.NDEATH} else None
-    return EdgeMessage(kind, None if kind is Kind.NDEATH else _seq(payload), birth, metrics)
+    return EdgeMessage(kind, None if kind is Kind.NDEATH else _seq(payload), birth, metrics, _at(payload))
 
 
 def _seq(payload: Any) -> int:
@@ -93,11 +93,10 @@ def _metric(metric: Any, payload: Any, path: str) -> Metric:
     alias = metric.alias if metric.HasField("alias") else None
     if name is None and alias is None:
         raise BadPayload(f"{path} has neither name nor alias")
-    since = metric if metric.HasField("timestamp") else payload
     return Metric(
         name=name,
         alias=alias,
-        at=_instant(since.timestamp) if since.HasField("timestamp") else None,
+        at=_at(metric if metric.HasField("timestamp") else payload),
         datatype=metric.datatype,
         value=None if metric.is_null else _value(metric),
         properties=dict(_properties(metric.properties, path)),
@@ -129,9 +128,9 @@ def _storable(text: Any) -> str:
     return text
 
 
-def _instant(milliseconds: int) -> datetime | None:
-    """The instant so long after 1970; None for one that no calendar has."""
+def _at(holder: Any) -> datetime | None:
+    """The time that a payload or a metric states; None where it states none, or one that no calendar has."""
     try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
+        return _EPOCH + timedelta(milliseconds=holder.timestamp) if holder.HasField("timestamp") else None
     except OverflowError:
         return None

@@ -9,7 +9,7 @@ from inventory.services.messages import Presence
 from mqtt_ingest.edge_nodes import EdgeNodes, Resolved
 from mqtt_ingest.formats.sparkplug import parse
 from mqtt_ingest.topics import OF_DEVICES, Kind, Topic
-from tests.sparkplug import FLOAT, a_float, bdseq, metric, payload, said
+from tests.sparkplug import FLOAT, MS, a_float, bdseq, metric, payload, said
 
 DEVICES = ("a", "b")
 SENSORS = 3
@@ -29,19 +29,21 @@ class Node:
     missed: int = 0
     wrong: list[str] = field(default_factory=list)
     taken: int = 0
+    sent: int = 0
 
     def alias(self, number: int) -> int:
         return (number + self.session) % (SENSORS * len(DEVICES))
 
     def send(self, kind: Kind, *metrics: bytes, device: str | None = None, arrives: bool = True) -> Resolved | None:
         seq = None if kind is Kind.NDEATH else self.seq
+        self.sent += 1
         if not arrives:
             self.lost += 1
             self.seq = (self.seq + 1) % 256
             return None
         if seq is not None:
             self.seq = (self.seq + 1) % 256
-        message = parse(kind, payload(*metrics, seq=seq)).edge
+        message = parse(kind, payload(*metrics, seq=seq, at=MS + self.sent * 1000)).edge
         assert message is not None
         found = self.nodes.resolve(Topic("0a", "gw", kind, device if kind in OF_DEVICES else None), message)
         self.missed += found.missed
@@ -108,3 +110,16 @@ def test_with_its_births_heard_every_reading_is_taken_and_every_loss_counted(dat
     told = node.send(Kind.NDEATH, bdseq(node.session))
     assert told is not None
     assert told.content.presence == Presence(online=False, birth=node.session)
+
+
+@settings(max_examples=200, deadline=None)
+@given(losses=st.lists(st.integers(0, 255), max_size=12))
+def test_every_loss_of_up_to_255_messages_in_a_row_is_counted_and_its_births_asked_for(losses: list[int]) -> None:
+    node = Node(EdgeNodes())
+    node.start([True, True, True])
+    for lost in losses:
+        for _ in range(lost):
+            node.measure(0, arrives=False)
+        found = node.send(Kind.DDATA, device="a")
+        assert found is not None
+        assert (found.missed, found.rebirth) == (lost, lost > 0)

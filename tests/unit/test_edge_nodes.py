@@ -39,8 +39,10 @@ FRIDGE = metric("Temperature", 17, FLOAT, a_float(4.1))
 DOOR = metric("Door open", 18, BOOLEAN, a_boolean(False))
 
 
-def send(nodes: EdgeNodes, kind: Kind, *metrics: bytes, seq: int | None = 0, device: str = "fridge") -> Resolved:
-    message = parse(kind, payload(*metrics, seq=seq)).edge
+def send(
+    nodes: EdgeNodes, kind: Kind, *metrics: bytes, seq: int | None = 0, device: str = "fridge", at: int | None = MS
+) -> Resolved:
+    message = parse(kind, payload(*metrics, seq=seq, at=at)).edge
     assert message is not None
     return nodes.resolve(Topic("0a", "gw", kind, device if kind in OF_DEVICES else None), message)
 
@@ -211,6 +213,64 @@ def test_missing_messages_are_counted_and_late_ones_are_not(last: int, seq: int,
     data = send(nodes, Kind.DDATA, metric(None, 17, None, a_float(5)), seq=seq)
     assert (data.missed, data.rebirth) == (missed, missed > 0)
     assert len(data.content.measurements) == 1
+
+
+@pytest.mark.parametrize(
+    ("seq", "seconds", "missed"),
+    [
+        (2, 1, 0),
+        (130, 1, 128),
+        (201, 1, 199),
+        (0, 1, 254),
+        (1, 1, 255),
+        (5, 1, 3),
+        (0, -1, 0),
+        (201, -1, 0),
+        (57, -1, 0),
+        (1, 0, 0),
+        (201, 0, 0),
+        (5, 0, 3),
+    ],
+)
+def test_a_newer_message_tells_that_others_are_missing_and_an_older_one_is_late(
+    seq: int, seconds: int, missed: int
+) -> None:
+    nodes = born()
+    data = send(nodes, Kind.DDATA, seq=seq, at=MS + seconds * 1000)
+    assert (data.missed, data.rebirth) == (missed, missed > 0)
+    late = seconds < 0 or (seconds == 0 and not missed)
+    following = send(nodes, Kind.DDATA, seq=2 if late else (seq + 1) % 256, at=MS + 2000)
+    assert (following.missed, following.rebirth) == (0, False)
+
+
+@pytest.mark.parametrize("again", [0, 44, 50, 200, 299])
+def test_what_a_broker_sends_again_is_not_missing_however_much_it_is(again: int) -> None:
+    nodes = born()
+    sent = [(seq % 256, MS + seq * 1000) for seq in range(2, 302)]
+    coming = [*sent, *sent[again:], (302 % 256, MS + 302_000)]
+    found = [send(nodes, Kind.DDATA, seq=seq, at=at).missed for seq, at in coming]
+    assert not any(found)
+
+
+def test_a_clock_that_is_set_back_makes_the_next_message_neither_late_nor_others_missing() -> None:
+    nodes = born()
+    times = [MS + 9_000_000, MS, MS + 1000, MS + 2000]
+    assert [send(nodes, Kind.DDATA, seq=2 + index, at=at).missed for index, at in enumerate(times)] == [0, 0, 0, 0]
+    assert send(nodes, Kind.DDATA, seq=8, at=MS + 3000).missed == 2
+
+
+def test_where_there_is_no_time_half_of_all_numbers_are_late() -> None:
+    nodes = born()
+    assert [send(nodes, Kind.DDATA, seq=seq, at=None).missed for seq in (128, 1, 129)] == [126, 0, 0]
+
+
+def test_the_time_of_the_last_message_outlives_a_worker() -> None:
+    nodes, later = born(), EdgeNodes()
+    later.load("0a", "gw", json.loads(json.dumps(nodes.dump("0a", "gw"))))
+    assert send(later, Kind.DDATA, seq=201, at=MS + 1000).missed == 199
+    former = {key: value for key, value in nodes.dump("0a", "gw").items() if key != "at"}
+    later.load("0a", "gw", former)
+    assert send(later, Kind.DDATA, seq=201, at=MS + 1000).missed == 0
 
 
 def test_a_late_message_does_not_set_the_count_back() -> None:

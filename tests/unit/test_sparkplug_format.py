@@ -45,7 +45,7 @@ def test_a_payload_of_known_bytes() -> None:
     content = bytes.fromhex("080112091007200965000090401805")
     message = read(Kind.NDATA, content)
     at = datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)
-    assert message == EdgeMessage(Kind.NDATA, 5, None, (Metric(None, 7, at, FLOAT, 4.5),))
+    assert message == EdgeMessage(Kind.NDATA, 5, None, (Metric(None, 7, at, FLOAT, 4.5),), at)
 
 
 def test_a_birth_with_properties() -> None:
