@@ -63,9 +63,9 @@ def _of_edge_node(
     return entries
 
 
-def storable(text: str, longest: int = 500) -> str:
-    """`text`, shortened, without what some database refuses: NUL and lone surrogates."""
-    return text[:longest].encode(errors="backslashreplace").decode().replace("\0", "\\0")
+def storable(text: str) -> str:
+    """`text` without what some database refuses: NUL and lone surrogates."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
 @lru_cache(maxsize=65536)

@@ -12,6 +12,9 @@ from inventory.persistence.tables import RejectedMessage
 from inventory.services.ids import new_id
 from inventory.services.messages import Rejection
 
+LONGEST_DETAIL = 500
+"""How much of a reason's detail is kept, in characters: the whole message says the rest."""
+
 
 def keep_aside(session: Session, rejections: Sequence[Rejection]) -> None:
     """Keep each rejected message once for each reason, and count how often it came."""
@@ -26,7 +29,7 @@ def keep_aside(session: Session, rejections: Sequence[Rejection]) -> None:
 
 
 def _row(rejection: Rejection) -> dict[str, Any]:
-    detail = rejection.detail.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    detail = rejection.detail[:LONGEST_DETAIL].replace("\x00", "\N{REPLACEMENT CHARACTER}")
     topic = rejection.topic.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     whole = b"\x00".join((topic.encode(), rejection.reason.encode(), detail.encode(), rejection.payload))
     return {

@@ -55,6 +55,19 @@ def test_conflicts_are_paged_each_once(alone: County) -> None:
     assert len(list_conflicts(alone.database, "S-CITY", None, 100).items) == 6
 
 
+def test_a_reason_is_told_in_500_characters_however_many_readings_share_it(alone: County) -> None:
+    future = message([("S-A", NOW + HOUR + minute * MINUTE, 450) for minute in range(2000)], seq=1)
+    broken = Rejection("topic", b"{}", NOW, RejectReason.MALFORMED, "x" * 5000)
+    for _ in range(2):
+        monitoring.record(alone.database, [future, broken], NOW)
+    found = list_rejected(alone.database, None, 10).items
+    assert {(each.reason, len(each.detail), each.times) for each in found} == {
+        (RejectReason.TIME_IN_FUTURE, 500, 2),
+        (RejectReason.MALFORMED, 500, 2),
+    }
+    assert any(each.detail.startswith(f"S-A at {(NOW + HOUR).isoformat()}; S-A at ") for each in found)
+
+
 def keep(county: County, reason: RejectReason, payload: bytes, times: int = 1) -> None:
     rejection = Rejection("topic", payload, NOW, reason, "detail")
     for _ in range(times):
