@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.deadlines import SOON
@@ -26,12 +26,10 @@ from inventory.persistence.tables import (
     Notice,
     NoticeDelivery,
     Product,
-    Reading,
     Sensor,
     SensorAssignment,
 )
-from inventory.services import lookups, outbox, reporting_clocks
-from inventory.services.judgement import hold_of
+from inventory.services import lookups, outbox, reporting_clocks, silence
 from inventory.services.paging import Page, page
 
 Clock = tuple[NoticeKind, str]
@@ -111,30 +109,24 @@ def _tell_clock(session: Session, kind: NoticeKind, name: str, rows: Sequence[An
 
 
 def _tell_silences(session: Session, now: datetime) -> int:
-    found = [row for row in session.execute(_on_duty(now)) if now - row.heard_at > hold_of(row.Sensor)]
-    silent = {outbox.silence_key(row.Sensor, row.heard_at): row for row in found}
+    silent = {outbox.silence_key(row.Sensor, row.silent_since): row for row in session.execute(_silent(now))}
     told = _told(session, silent)
     return sum(
-        outbox.tell_silence(session, row.Sensor, outbox.post_of(row), row.heard_at, None, now)
+        outbox.tell_silence(session, row.Sensor, outbox.post_of(row), row.silent_since, None, now)
         for name, row in silent.items()
         if name not in told
     )
 
 
-def _on_duty(now: datetime) -> Select[Any]:
-    """The sensors that watch a place, and when each was heard last there, or began."""
-    last = (
-        select(func.max(Reading.measured_at))
-        .where(Reading.sensor_id == SensorAssignment.sensor_id, Reading.measured_at >= SensorAssignment.since)
-        .correlate(SensorAssignment)
-        .scalar_subquery()
+def _silent(now: datetime) -> Select[Any]:
+    """The sensors that are silent where they watch a place."""
+    found = silence.heard(now).subquery("found")
+    query = (
+        select(Sensor, found.c.silent_since)
+        .join(found, found.c.id == Sensor.id)
+        .join(SensorAssignment, and_(SensorAssignment.sensor_id == Sensor.id, SensorAssignment.until.is_(None)))
     )
-    query = select(Sensor, func.coalesce(last, SensorAssignment.since).label("heard_at"))
-    return (
-        outbox.with_post(query.join(SensorAssignment, SensorAssignment.sensor_id == Sensor.id), SensorAssignment)
-        .where(SensorAssignment.since <= now, or_(SensorAssignment.until.is_(None), SensorAssignment.until > now))
-        .order_by(Sensor.id)
-    )
+    return outbox.with_post(query, SensorAssignment).where(found.c.silent_since.is_not(None)).order_by(Sensor.id)
 
 
 @dataclass(frozen=True)

@@ -32,20 +32,25 @@ class SensorView:
 def list_sensors(
     database: Database, now: datetime, silent: bool | None, after: str | None, limit: int
 ) -> Page[SensorView]:
-    """Sensors by serial: those that are silent, those that are not, or all.
+    """Sensors by serial: those that are silent, those that are not, or all."""
+    found = heard(now).subquery("found")
+    query = select(found)
+    if silent is not None:
+        query = query.where(found.c.silent_since.is_not(None) if silent else found.c.silent_since.is_(None))
+    with database.read() as session:
+        return page(session, query, [found.c.serial], after, limit).map(_view)
+
+
+def heard(now: datetime) -> Select[*tuple[Any, ...]]:
+    """Each sensor, when it was heard last, and since when it is silent (`silent_since`, None where it is not).
 
     Silent is who was heard for the last time longer ago than a reading stands, three of its intervals, and should be
     heard: it watches a place, or never had one. From a watch's beginning on a sensor has to be heard in it.
     """
-    heard = _heard().subquery("heard")
-    of = heard.c
+    of = _heard().subquery("heard").c
     due = whole_seconds(of.since) + HOLD_INTERVALS * of.interval_seconds < (now - EPOCH) // timedelta(seconds=1)
     is_silent = and_(of.since.is_not(None), of.on_duty, due)
-    query = select(heard, case((is_silent, of.since)).label("silent_since"))
-    if silent is not None:
-        query = query.where(is_silent if silent else ~func.coalesce(is_silent, False))
-    with database.read() as session:
-        return page(session, query, [of.serial], after, limit).map(_view)
+    return select(*of, case((is_silent, of.since)).label("silent_since"))
 
 
 def _heard() -> Select[*tuple[Any, ...]]:
@@ -69,6 +74,7 @@ def _heard() -> Select[*tuple[Any, ...]]:
     placed = exists().where(SensorAssignment.sensor_id == Sensor.id)
     return (
         select(
+            Sensor.id,
             Sensor.serial,
             Sensor.interval_seconds,
             Sensor.profile_code,

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +16,18 @@ from inventory.persistence import months
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Excursion
 from inventory.services import monitoring, notices
+from inventory.services.archive import archive_month
+from inventory.services.equipment import SensorRecord, add_sensor
 from inventory.services.excursions import list_excursions
 from inventory.services.lookups import sensor as sensor_of
 from inventory.services.messages import Measurement
 from inventory.services.notices import ToldNotice
+from inventory.services.silence import list_sensors
 from tests.county import HOUR, MIDNIGHT, MINUTE, NOW, ONE, build, series
 from tests.http import Server, serving
 from tests.integration.test_paging import pages
 from tests.orders import administration, arrival, at_county, at_site, dispatch, receipt, stated
+from tests.readings_of_months import feed
 
 RECEIVED = NOW - 3 * HOUR
 DUE = RECEIVED + 24 * HOUR
@@ -237,6 +243,23 @@ def test_a_sensor_that_falls_silent_again_is_told_again(server: Server) -> None:
         monitoring.record(database, [series("S-A", MIDNIGHT + hours * HOUR, [450] * 3)], NOW)
         notices.tell_silences(database, MIDNIGHT + (hours + 1) * HOUR)
     assert len([each for each in silent(server) if each[1] == "S-A"]) == 2
+
+
+def test_a_silence_is_not_told_again_when_its_last_readings_are_archived(database_url: str, tmp_path: Path) -> None:
+    began, month = datetime(2025, 9, 20, 8, tzinfo=UTC), (2025, 9)
+    with closing(Database(database_url)) as database:
+        build(database)
+        record = SensorRecord("S-OLD", 300, "strict-2-8", None, "A-FRIDGE", began)
+        add_sensor(database, record, NOW)
+        feed(database, "S-OLD", began, [450] * 5, 5 * MINUTE)
+        notices.tell_silences(database, NOW)
+        before = list_sensors(database, NOW, True, None, 100).items
+        archive_month(database, month, tmp_path, NOW)
+        assert notices.tell_silences(database, NOW) == 0
+        assert list_sensors(database, NOW, True, None, 100).items == before
+        found = notices.list_notices(database, None, NoticeKind.SILENCE, None, 100).items
+    since = [each.body["silent_since"] for each in found if each.body["sensor"] == "S-OLD"]
+    assert since == ["2025-09-20T08:20:00Z"]
 
 
 def test_a_sensor_in_a_cold_box_is_missed_only_while_it_is_on_its_way(server: Server) -> None:
