@@ -1,6 +1,7 @@
 """The Flask application."""
 
 from inspect import cleandoc
+from operator import itemgetter
 from typing import cast
 
 from flask import Flask, Response, request
@@ -41,8 +42,8 @@ from inventory.domain.errors import ColdtrailError
 from inventory.domain.packs import BadLines
 from inventory.persistence.database import Database
 
-LANGUAGES = ("en", "zh_Hans_CN")
-"""The catalogues: English and zh_CN, which Babel knows by its full name only."""
+LANGUAGES = {"en": "en", "zh": "zh_Hans_CN", "*": "en"}
+"""The catalogue of each language, in whatever country or script, and of any; Babel knows zh_CN by its full name."""
 
 BLUEPRINTS = (
     *registry.BLUEPRINTS,
@@ -145,11 +146,19 @@ def _refuse_nul() -> None:
 
 
 def _language() -> str:
-    """Chinese for whoever asks for any Chinese first, else English; a page also takes the language in its address."""
-    wanted = request.args.get("lang", "") if request.blueprint == pages.blueprint.name else ""
-    if not wanted.startswith(("en", "zh")):
-        wanted = request.accept_languages.best_match(("en", "zh-CN", "zh"), "en")
-    return LANGUAGES[wanted.startswith("zh")]
+    """The catalogue of the language that is preferred, else English; a page also takes it from its address.
+
+    werkzeug matches `zh-HK` with no `zh-CN` or `zh` while there is anything else to match, so its list is read here.
+    """
+    asked = request.args.get("lang", "") if request.blueprint == pages.blueprint.name else ""
+    accepted = sorted(request.accept_languages, key=itemgetter(1), reverse=True)
+    tags = [asked, *(tag for tag, weight in accepted if weight)]
+    return next((LANGUAGES[tag] for tag in map(_primary, tags) if tag in LANGUAGES), "en")
+
+
+def _primary(tag: str) -> str:
+    """The language of a tag, without script and country."""
+    return tag.lower().partition("-")[0]
 
 
 def _harden(response: Response) -> Response:
