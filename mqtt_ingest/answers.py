@@ -18,7 +18,7 @@ _PATIENCE = timedelta(minutes=1)
 """How long an edge node that was asked for its births is given to send them."""
 
 _MOST = 100_000
-"""How many edge nodes are remembered to have been asked: a stranger may use any name."""
+"""How many edge nodes are remembered to have been asked, or to be strangers: these may use any name."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class Answers:
         self._enrolled = enrolled
         self._root = root
         self._asked: dict[tuple[str, str], datetime] = {}
+        self._unsure: set[tuple[str, str]] = set()
 
     def tell(self, told: Iterable[Receipt]) -> int:
         """Publish receipts, of each stream the furthest; how many went out."""
@@ -64,15 +65,19 @@ class Answers:
         return asked > 0 or not gateways
 
     def ask_for_births(self, messages: Iterable[Message]) -> None:
-        """Ask the edge nodes whose messages could not be understood for their births, each once in a while."""
-        for message in messages:
-            if message.edge is not None and message.edge.rebirth:
-                self._ask_for_birth(message.gateway, message.shard)
+        """Ask the edge nodes whose messages could not be understood for their births, each once in a while.
 
-    def _ask_for_birth(self, gateway: str, shard: str) -> None:
+        Only those that are enrolled here: Sparkplug's topics have no root, and on the same broker others may have edge
+        nodes of their own. Where that cannot be found out now, they are asked with the next call.
+        """
         now = self._clock()
-        if now - self._asked.get((shard, gateway), OLDEST) >= _PATIENCE:
-            if len(self._asked) >= _MOST:
-                self._asked.clear()
-            self._asked[shard, gateway] = now
+        said = {(each.gateway, each.shard) for each in messages if each.edge is not None and each.edge.rebirth}
+        self._unsure |= {node for node in said if now - self._asked.get(node, OLDEST) >= _PATIENCE}
+        if not self._unsure:
+            return
+        for gateway, shard in sorted(self._unsure.intersection(self._enrolled())):
             self._outlet.publish(topics.command_topic(gateway, shard), sparkplug.rebirth(now))
+        if len(self._asked) >= _MOST:
+            self._asked.clear()
+        self._asked |= dict.fromkeys(self._unsure, now)
+        self._unsure.clear()

@@ -86,7 +86,7 @@ class Ingestor:
         root: where this installation's topics begin.
         pace: how much at a time.
         nodes: what is remembered of Sparkplug edge nodes.
-        enrolled: the gateways that are asked to send again when the broker has lost what was queued.
+        enrolled: the gateways that are asked to send again when the broker has lost what was queued, and for births.
     """
 
     def __init__(
@@ -173,7 +173,13 @@ class Ingestor:
         del self._pending[: len(chunk)]
         self._subscriber.ack([incoming for incoming, _ in chunk])
         self._counts.receipts += self._answers.tell(committed)
-        self._answers.ask_for_births(entry for entry in entries if isinstance(entry, Message))
+        self._ask_for_births(entries)
+
+    def _ask_for_births(self, entries: list[Entry]) -> None:
+        try:
+            self._answers.ask_for_births(entry for entry in entries if isinstance(entry, Message))
+        except self._away as error:
+            _log.warning("cannot ask edge nodes for their births yet: %s", error)
 
     def _next_chunk(self) -> list[tuple[Incoming, list[Entry]]]:
         """The next messages, as many as one transaction takes."""

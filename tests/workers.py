@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from coldtrail.broker import Broker
+from coldtrail.ingest_command import SHARDS
 from coldtrail.settings import session_name, shard_list
 from inventory.clock import system_clock
 from inventory.domain.errors import Unavailable
@@ -24,7 +25,9 @@ def worker(broker: Broker, database_url: str, division: str = "00-ff", name: str
     """A worker that hears a division of the shards, under the name that it would have, or another."""
     shards = shard_list(division)
     settings = MqttSettings.from_url(broker.url, name or session_name(shards), protocol=broker.protocol)
-    subscriber, database = Subscriber(settings, topics.filters(shards)), Database(database_url)
+    every = None if len(shards) == SHARDS else shards
+    subscriber = Subscriber(settings, topics.filters(every), topics.sparkplug_filters(every))
+    database = Database(database_url)
     stop, errors = threading.Event(), list[Exception]()
 
     def work() -> None:
