@@ -9,7 +9,6 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from paho.mqtt import client as paho
@@ -150,10 +149,10 @@ class _Link:
             self._client.drop_out_messages()
             self._last_handed = None
             self._connect()
-            self._open = True
         except OSError as error:
+            self._retry_later(str(error))
+        else:
             self._open = True
-            self._lost(str(error))
 
     def _connect(self) -> None:
         host, port = self._settings.host, self._settings.port
@@ -166,8 +165,11 @@ class _Link:
         self._client.connect(host, port, KEEPALIVE, clean_start=False, properties=properties)
 
     def _lost(self, why: str) -> None:
-        if not self._open:
-            return
+        """The connection is gone: heeded once, whoever notices it first."""
+        if self._open:
+            self._retry_later(why)
+
+    def _retry_later(self, why: str) -> None:
         wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(self._failures, 10))
         self._retry_at = time.monotonic() + wait * random.uniform(0.5, 1)  # noqa: S311  (jitter, not a secret)
         self._failures += 1
@@ -203,7 +205,9 @@ class _Link:
             client.username_pw_set(self._settings.username, self._settings.password)
         if self._settings.tls:
             tls = self._settings.tls
-            client.tls_set(_name(tls.authority), _name(tls.certificate), _name(tls.key))
+            files = (tls.authority, tls.certificate, tls.key)
+            authority, certificate, key = (None if file is None else str(file) for file in files)
+            client.tls_set(authority, certificate, key)
 
     def _on_connect(
         self, client: paho.Client, _data: object, flags: paho.ConnectFlags, reason: ReasonCode, _more: object
@@ -278,10 +282,6 @@ class Publisher(_Link):
 
     def __init__(self, settings: MqttSettings, filters: Sequence[str] = (), *, will: Will | None = None) -> None:
         super().__init__(settings, filters, manual_ack=False, will=will)
-
-
-def _name(path: Path | None) -> str | None:
-    return str(path) if path else None
 
 
 def _options(name: str) -> SubscribeOptions:
