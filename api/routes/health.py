@@ -1,6 +1,7 @@
 """Whether the process lives, and whether it can serve."""
 
 from flask import Blueprint, Response, jsonify
+from flask_babel import gettext
 
 from api.auth import open_to_all
 from api.context import database, now
@@ -22,4 +23,4 @@ def readyz() -> tuple[Response, int]:
     """The database can be reached and has the schema of this version."""
     if is_current(database()):
         return jsonify(status="ok"), 200
-    return jsonify(status="the database has not been migrated to this version; run `coldtrail migrate`"), 503
+    return jsonify(status=gettext("the database has not been migrated to this version; run `coldtrail migrate`")), 503
