@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from coldtrail.processes import opened, spare_the_collector
+from coldtrail.processes import heartbeat, opened, spare_the_collector
 from coldtrail.settings import Settings
 from coldtrail.telling import settings, told
 from inventory.domain.errors import Unavailable
@@ -50,7 +50,7 @@ def ingest(settings: Settings) -> None:
         root=settings.mqtt.root,
         nodes=_known_nodes(database),
         enrolled=lambda: gateways.enrolled(database, settings.shards),
-    ).run(stop)
+    ).run(stop, heartbeat(settings.heartbeat))
     subscriber.close()
     database.close()
 

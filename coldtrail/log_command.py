@@ -3,6 +3,7 @@
 import logging
 import signal
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,8 +57,8 @@ class LogKeeper:
         self._looked: dict[str, datetime] = {}
         self.stop = Event()
 
-    def run(self) -> None:
-        """A round a second until `stop` is set; a database that is away is waited for.
+    def run(self, beat: Callable[[], None] = processes.no_heartbeat) -> None:
+        """A round a second until `stop` is set, and `beat` after each good one; a database that is away is waited for.
 
         A log that was changed is not signed, and that is said each minute until somebody has looked.
         """
@@ -65,6 +66,7 @@ class LogKeeper:
             wait = ROUND_SECONDS
             try:
                 self.round()
+                beat()
             except Unavailable as error:
                 log.warning("%s", error)
             except Conflict as error:
@@ -135,7 +137,7 @@ def keep(given: Settings, *, once: bool) -> None:
         if once:
             keeper.round()
         else:
-            keeper.run()
+            keeper.run(processes.heartbeat(given.heartbeat))
             with told():
                 keeper.end()
 

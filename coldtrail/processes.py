@@ -1,6 +1,7 @@
-"""What the processes of an installation have in common: a database with our schema, and a collector that rests."""
+"""What the processes of an installation share: a database with our schema, a heartbeat, a collector that rests."""
 
 import gc
+from collections.abc import Callable
 from pathlib import Path
 
 from inventory.persistence.database import Database
@@ -28,6 +29,21 @@ def opened(url: str) -> Database:
         database.close()
         raise NotMigrated("the database has not the schema of this version; run `coldtrail migrate`")
     return database
+
+
+def heartbeat(file: Path | None) -> Callable[[], None]:
+    """What a process calls after each good round: it touches a file, if there is one, and so shows that it works.
+
+    Who speaks no HTTP has no other way. What a former run has left is removed, for it says nothing of this one.
+    """
+    if file is None:
+        return no_heartbeat
+    file.unlink(missing_ok=True)
+    return file.touch
+
+
+def no_heartbeat() -> None:
+    """Nobody looks."""
 
 
 def spare_the_collector() -> None:

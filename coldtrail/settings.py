@@ -53,6 +53,7 @@ class Settings:
     watch_seconds: int
     log_key_file: Path | None = None
     log_send: timedelta | None = None
+    heartbeat: Path | None = None
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -93,6 +94,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         "watch_seconds": take("COLDTRAIL_WATCH_SECONDS", "30", _seconds, "a number of seconds from 1 to 3600"),
         "log_key_file": take("COLDTRAIL_LOG_KEY_FILE", "", _file, "the name of a file"),
         "log_send": take("COLDTRAIL_LOG_SEND_MINUTES", "1440", _span, "a number of minutes from 0 (never) to 10080"),
+        "heartbeat": take("COLDTRAIL_HEARTBEAT", "", _file, "the name of a file"),
     }
     faults += [f"{name} is unknown" for name in sorted(environment) if _is_slip(name)]
     if faults:
@@ -144,6 +146,7 @@ KNOWN = {
     "COLDTRAIL_WATCH_SECONDS",
     "COLDTRAIL_LOG_KEY_FILE",
     "COLDTRAIL_LOG_SEND_MINUTES",
+    "COLDTRAIL_HEARTBEAT",
     "COLDTRAIL_PORT",
     "COLDTRAIL_MQTT_PORT",
     "COLDTRAIL_SPEED",

@@ -2,7 +2,7 @@
 
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
 
 import click
@@ -29,11 +29,15 @@ class Watch:
         self._database, self._channels, self._clock = database, channels, clock
         self.stop = Event()
 
-    def run(self, seconds: float) -> None:
-        """A round every so many seconds until `stop` is set; a database that is away is waited for."""
+    def run(self, seconds: float, beat: Callable[[], None] = processes.no_heartbeat) -> None:
+        """A round every so many seconds until `stop` is set; a database that is away is waited for.
+
+        `beat` is called after each good round.
+        """
         while not self.stop.is_set():
             try:
                 self.round()
+                beat()
             except Unavailable as error:
                 log.warning("%s", error)
             self.stop.wait(seconds)
@@ -113,7 +117,7 @@ def watch(settings: Settings, *, once: bool) -> None:
     if once:
         watching.round()
     else:
-        watching.run(settings.watch_seconds)
+        watching.run(settings.watch_seconds, processes.heartbeat(settings.heartbeat))
     database.close()
 
 

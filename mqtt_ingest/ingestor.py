@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 class Inbox(Protocol):
     """What the ingestor needs of `client.Subscriber`."""
 
+    connected: bool
     lost_sessions: int
     new_sessions: int
 
@@ -114,8 +115,10 @@ class Ingestor:
         self._counts = Counts()
         self._report_at = time.monotonic() + self._pace.report
 
-    def run(self, stop: Event) -> None:
+    def run(self, stop: Event, beat: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set; what is not committed by then stays with the broker and the gateways.
+
+        `beat` is called again and again while the broker is there and what it sends is stored.
 
         Raises:
             Exception: what `record` raised for a chunk that holds nothing but one rejection. Rejections can always
@@ -127,6 +130,8 @@ class Ingestor:
             if self._pending:
                 self._commit(stop)
             self._report()
+            if self._subscriber.connected and not stop.is_set():
+                beat()
 
     def _gather(self) -> None:
         """Wait for a first message, and then for more, until the chunk is full, its time is up or no more come."""

@@ -232,6 +232,7 @@ class Inbox:
     """Stands for a subscriber: gives messages, and stops the worker when all are acknowledged."""
 
     lost_sessions = new_sessions = 0
+    connected = True
 
     def __init__(self, messages: Iterable[Message]) -> None:
         self.stop = Event()

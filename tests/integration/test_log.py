@@ -332,3 +332,24 @@ def test_by_the_commands(there: Logged, tmp_path: Path) -> None:
     assert run("audit", str(file), "--key", "nonsense")[0] == 1
     assert run("export", "trail", "-o", str(file))[0] == 2
     assert FIRST < SECOND
+
+
+def test_a_keeper_beats_after_a_good_round_and_not_on_a_log_that_was_changed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coldtrail.log_command.LOOK_BACK_SECONDS", 0.01)
+    with closing(Database(database_url)) as database:
+        keeper, rounds, beats = LogKeeper(database, None, lambda: NOW, None), list[int](), list[int]()
+
+        def round_() -> None:
+            rounds.append(len(rounds))
+            if len(rounds) < 3:
+                raise Conflict(Code.LOG_DIFFERS, "log", None, "a log that nobody changed")
+
+        def beat() -> None:
+            beats.append(len(rounds))
+            keeper.stop.set()
+
+        monkeypatch.setattr(keeper, "round", round_)
+        keeper.run(beat)
+    assert beats == [3]

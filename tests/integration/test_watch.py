@@ -15,6 +15,7 @@ from coldtrail.mail import Mail, MailSettings, Security, SmtpServer
 from coldtrail.mail_texts import Language
 from coldtrail.watching import Watch
 from coldtrail.webhook import Webhook, WebhookSettings
+from inventory.domain.errors import Code, Unavailable
 from inventory.domain.notices import FIRST_DELAY, GIVE_UP, Channel, NoticeKind, key
 from inventory.persistence.database import Database
 from inventory.services import notice_delivery, notices, outbox
@@ -253,3 +254,22 @@ def test_a_database_that_is_away_is_waited_for(
         watch.stop.set()
         thread.join()
         database.close()
+
+
+def test_a_watch_beats_after_a_good_round_and_not_after_one_that_failed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, rounds, beats = Watch(database, {}, SetClock()), list[int](), list[int]()
+
+    def round_() -> None:
+        rounds.append(len(rounds))
+        if len(rounds) < 3:
+            raise Unavailable(Code.DATABASE_AWAY, "database", None, "a database")
+
+    def beat() -> None:
+        beats.append(len(rounds))
+        watch.stop.set()
+
+    monkeypatch.setattr(watch, "round", round_)
+    watch.run(0.01, beat)
+    assert beats == [3]

@@ -1,6 +1,8 @@
 """`docker-compose.yml` and `.env.example`: what is published, what is secret, what is watched, what is run."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
-WATCHED = {"broker", "database", "api"}
+BEATING = {"ingest-0", "ingest-1", "watch", "log"}
+WATCHED = {"broker", "database", "api", *BEATING}
 CHANNELS = {
     "COLDTRAIL_WEBHOOK_URL",
     "COLDTRAIL_WEBHOOK_SECRET",
@@ -34,6 +37,14 @@ def text_of(name: str) -> str:
 def command_line(service: dict[str, Any]) -> str:
     """What a service of our image runs: its own entrypoint, or else the image's."""
     return " ".join([*service.get("entrypoint", ["coldtrail"]), *service["command"]])
+
+
+def is_healthy(name: str, heartbeat: Path, **more: str) -> bool:
+    """What a service's health check says of a file."""
+    kind, script = SERVICES[name]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    environment = {"PATH": os.defpath, "COLDTRAIL_HEARTBEAT": str(heartbeat), **more}
+    return subprocess.run(["sh", "-c", script.replace("$$", "$")], env=environment, check=False).returncode == 0
 
 
 OURS = [name for name, service in SERVICES.items() if service["image"] == "coldtrail"]
@@ -78,6 +89,26 @@ def test_every_service_says_when_it_is_restarted(name: str) -> None:
 
 def test_what_can_be_watched_is_watched() -> None:
     assert {name for name, service in SERVICES.items() if "healthcheck" in service} == WATCHED
+
+
+@pytest.mark.parametrize("name", sorted(BEATING))
+def test_who_speaks_no_http_beats_into_a_file_of_which_the_age_is_looked_at(name: str, tmp_path: Path) -> None:
+    assert SERVICES[name]["environment"]["COLDTRAIL_HEARTBEAT"].startswith(SERVICES[name]["tmpfs"][0] + "/")
+    heartbeat = tmp_path / "heartbeat"
+    assert not is_healthy(name, heartbeat)
+    heartbeat.touch()
+    assert is_healthy(name, heartbeat)
+    os.utime(heartbeat, (0, 0))
+    assert not is_healthy(name, heartbeat)
+
+
+def test_a_watch_has_the_time_between_two_rounds_besides(tmp_path: Path) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    heartbeat.touch()
+    touched = heartbeat.stat().st_mtime
+    os.utime(heartbeat, (touched - 600, touched - 600))
+    assert not is_healthy("watch", heartbeat, COLDTRAIL_WATCH_SECONDS="30")
+    assert is_healthy("watch", heartbeat, COLDTRAIL_WATCH_SECONDS="3600")
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -42,6 +42,7 @@ class Broker:
         self.told: list[tuple[str, Any]] = []
         self.lost_sessions = 0
         self.new_sessions = 0
+        self.connected = True
         self.steps = 0
 
     def step(self, _timeout: float) -> list[Incoming]:
@@ -178,6 +179,35 @@ def test_while_the_store_is_away_what_arrives_is_bounded(stop: Event) -> None:
 
     Ingestor(broker, record, lambda: NOW, away=(OSError,), pace=PACE).run(stop)
     assert broker.acked == list(range(100))
+
+
+def test_a_worker_does_not_beat_while_the_store_is_away(stop: Event) -> None:
+    store = Store(stop, errors=[ConnectionError("gone")] * 5)
+    broker = Broker(stop, native(1))
+
+    def beat() -> None:
+        assert store.errors == []
+        stop.set()
+
+    Ingestor(broker, store, lambda: NOW, away=(OSError,), pace=PACE).run(stop, beat)
+    assert broker.acked == [0]
+
+
+def test_a_worker_does_not_beat_while_there_is_no_connection(stop: Event) -> None:
+    class Away(Broker):
+        def step(self, timeout: float) -> list[Incoming]:
+            self.connected = self.steps >= 9
+            return super().step(timeout)
+
+    broker, beats = Away(stop), list[int]()
+
+    def beat() -> None:
+        beats.append(broker.steps)
+        stop.set()
+
+    Ingestor(broker, Store(stop), lambda: NOW, pace=PACE).run(stop, beat)
+    assert beats
+    assert beats[0] >= 10
 
 
 def test_stopping_while_the_store_is_away_leaves_all_with_the_broker(stop: Event) -> None:

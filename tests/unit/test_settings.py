@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from coldtrail.settings import FASTEST, KNOWN, Settings, SettingsError, from_environment, shard_list
@@ -143,6 +145,12 @@ def test_a_workers_session_is_named_by_its_first_shard_so_that_two_workers_never
     first, second = read(SHARDS="00-7f"), read(SHARDS="80-ff")
     assert first.mqtt.client_id != second.mqtt.client_id
     assert read(MQTT_CLIENT_ID="mine").mqtt.client_id == "mine"
+
+
+def test_a_heartbeat_is_a_file_or_none() -> None:
+    assert read().heartbeat is None
+    assert read(HEARTBEAT="/tmp/heartbeat").heartbeat == Path("/tmp/heartbeat")  # noqa: S108
+    assert "COLDTRAIL_HEARTBEAT" in fault(HEARTBEAT="a\0b")
 
 
 def test_a_demonstrations_clock_is_read() -> None:
