@@ -2,8 +2,9 @@
 
 A run beyond a limit is bounded by readings within all limits, so new readings can change only what lies between the
 last such reading before them and the first after them. With cumulative rules that is not enough: a window may reach
-over calm readings. There the stretch is widened by the longest window, and by the excursions that stand within it:
-these tell where sums began, so that the cost of a reading does not grow with a sensor's history.
+over calm readings. There the stretch is widened by the longest window, and by the excursions that stand over its ends:
+these tell how far sums go, so that the cost of a reading does not grow with a sensor's history. The calm reading at
+which it then ends may itself lie in a sum, which has calm readings in it; so it is widened until it does not.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from inventory.domain.instants import BEGINNING
+from inventory.domain.instants import BEGINNING, FOREVER
 from inventory.domain.limits import ExcursionRule
 from inventory.domain.words import Side
 from inventory.persistence.tables import Excursion, Reading
@@ -38,9 +39,6 @@ def affected(
     return field.since(first), None if last is None else field.until(last)
 
 
-_GOES_ON = Excursion.ended_at.is_(None)
-
-
 @dataclass(frozen=True)
 class _Field:
     """The readings of a sensor, asked for their calm and their cumulative side."""
@@ -56,30 +54,41 @@ class _Field:
         return max((rule.window + self.hold for rule in self.rules if rule.window is not None), default=timedelta())
 
     def since(self, first: datetime) -> datetime:
-        """The last calm reading before `first`, before where a window reaches, and before the sums that stand there."""
+        """The last calm reading before `first` and before where a window reaches, at which no sum stands."""
         if first - BEGINNING < self.reach:
             return BEGINNING
-        if self.reach:
-            near = first - self.reach
-            begun = self._sums(func.min(Excursion.started_at), or_(_GOES_ON, Excursion.ended_at > near))
-            first = min(near, begun or near)
-        return self._calm_before(first) or BEGINNING
+        begun = self._begun_over(first - self.reach)
+        found = self._calm_before(begun)
+        while found is not None and (begun := self._begun_over(found)) < found:
+            found = self._calm_before(begun)
+        return found or BEGINNING
 
     def until(self, last: datetime) -> datetime | None:
         """The first calm reading after `last` and after the same on that side; None where there is none yet."""
-        if self.reach:
-            near = last + self.reach
-            if self._sums(func.count(), and_(_GOES_ON, Excursion.started_at < near)):
-                return None
-            ended = self._sums(func.max(Excursion.ended_at), Excursion.started_at < near)
-            last = max(near, ended or near)
-        return self._calm_after(last)
+        ended = self._ended_over(last + self.reach)
+        found = self._calm_after(ended)
+        while found is not None and (ended := self._ended_over(found)) > found:
+            found = self._calm_after(ended)
+        return found
 
-    def _sums(self, asked: Any, where: ColumnElement[bool]) -> Any:
-        """Of the standing excursions of cumulative rules: found once, they tell how far back a sum began."""
+    def _begun_over(self, instant: datetime) -> datetime:
+        """When the first of the sums that stand over an instant began; the instant itself where there is none."""
+        begun: datetime | None = self._sums_over(instant, func.min(Excursion.started_at))
+        return begun or instant
+
+    def _ended_over(self, instant: datetime) -> datetime:
+        """When the last of the sums that stand over an instant ended; FOREVER where one goes on."""
+        ended: datetime | None = self._sums_over(instant, func.max(func.coalesce(Excursion.ended_at, FOREVER)))
+        return ended or instant
+
+    def _sums_over(self, instant: datetime, asked: Any) -> Any:
+        """Of the standing excursions of cumulative rules over an instant: found once, they tell how far a sum goes."""
         names = [rule.name for rule in self.rules if rule.window is not None]
+        if not names:
+            return None
         mine = and_(Excursion.sensor_id == self.sensor_id, Excursion.rule_name.in_(names))
-        return self.session.scalar(select(asked).where(mine, Excursion.cancelled_at.is_(None), where))
+        over = and_(Excursion.started_at < instant, or_(Excursion.ended_at.is_(None), Excursion.ended_at > instant))
+        return self.session.scalar(select(asked).where(mine, Excursion.cancelled_at.is_(None), over))
 
     def _calm_before(self, instant: datetime) -> datetime | None:
         return self._one(func.max(Reading.measured_at), self._calm(), Reading.measured_at < instant)
