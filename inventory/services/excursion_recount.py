@@ -10,17 +10,22 @@ from inventory.domain.excursions import Span
 from inventory.domain.instants import FOREVER
 from inventory.domain.recount import Stage, judged
 from inventory.persistence.tables import Excursion, SensorAssignment
+from inventory.services.affected import affected
 from inventory.services.judgement import ALWAYS, Duty
 from inventory.services.reconciliation import SILENCE
 from inventory.services.recounting import Difference, Subject, Window
+from inventory.services.unjudged import waiting
 
 
 def excursion_differences(subject: Subject, standing: Sequence[Excursion]) -> Iterator[Difference]:
     """Where the standing excursions are not those that one pass over the readings finds.
 
-    Left out is what lies between an archived month and the nearest readings at which nothing went on.
+    Left out is what lies between an archived month and the nearest readings at which nothing went on, and what was put
+    off until such a month is restored.
     """
     found, unsure = _found(subject)
+    unsure += _put_off(subject)
+    found = [span for span in found if not any(_meets(span, window) for window in unsure)]
     stored = [row for row in standing if not any(_meets(row, window) for window in unsure)]
     for span in found:
         row = _counterpart(stored, span)
@@ -63,6 +68,13 @@ def _found(subject: Subject) -> tuple[list[Span], list[Window]]:
     return found, unsure
 
 
+def _put_off(subject: Subject) -> Iterator[Window]:
+    """The stretches that what was put off can have to do with."""
+    for each in waiting(subject.session, subject.sensor.id):
+        since, until = affected(subject.session, subject.sensor.id, subject.rules, subject.hold, each.first, each.last)
+        yield since, until or FOREVER
+
+
 def _within(
     subject: Subject, duty: Duty, since: datetime, until: datetime
 ) -> tuple[list[Span], datetime, datetime] | None:
@@ -91,7 +103,7 @@ def _duties(subject: Subject) -> list[Duty]:
     return [Duty(row.since, row.until) for row in subject.session.execute(query)] or [ALWAYS]
 
 
-def _meets(row: Excursion, window: Window) -> bool:
+def _meets(row: Excursion | Span, window: Window) -> bool:
     return row.started_at < window[1] and (row.ended_at or FOREVER) > window[0]
 
 

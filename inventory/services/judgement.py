@@ -22,6 +22,7 @@ from inventory.services.affected import affected
 from inventory.services.archived_stretches import sure_stretch
 from inventory.services.reconciliation import Judged, reconcile
 from inventory.services.rules import excursion_rules
+from inventory.services.unjudged import put_off
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,18 @@ def judge(
     """Make a claimed sensor's excursions right again after its readings or watches changed.
 
     `first` and `last` are the earliest and the latest instant that changed; all after `first` where `last` is None.
-    `reason` is why verdicts change, where that is not to be read off them.
+    `reason` is why verdicts change, where that is not to be read off them. What needs readings of an archived month is
+    put off until that is restored.
     """
     rules = excursion_rules(session, sensor.profile_code)
     hold = hold_of(sensor)
     whole = affected(session, sensor.id, rules, hold, first, last)
-    stretch = sure_stretch(session, sensor.id, rules, hold, whole, last)
-    if stretch is None:
+    sure = sure_stretch(session, sensor.id, rules, hold, whole, last)
+    if sure.lacks is not None:
+        put_off(session, sensor.id, sure.lacks, first, last)
+    if sure.stretch is None:
         return
-    since, until = stretch
+    since, until = sure.stretch
     found: list[excursions.Span] = []
     for duty in _duties(session, sensor):
         found += _detected(session, sensor, rules, duty, since, until)

@@ -21,8 +21,10 @@ from inventory.persistence.parquet import Proof, Row
 from inventory.persistence.statements import PART, insert_new
 from inventory.persistence.tables import Reading, ReadingConflict, Sensor, StorageProfile
 from inventory.services import archive, settling, states
-from inventory.services.archived_stretches import sure_runs
+from inventory.services.archived_stretches import Stretch, runs_of
+from inventory.services.judgement import judge
 from inventory.services.known import known_of
+from inventory.services.unjudged import taken_up
 
 Key = tuple[UUID, datetime]
 
@@ -89,7 +91,7 @@ def _restore(session: Session, file: Path, month: Month, proof: Proof, now: date
         raise archive.differs(file, found, proof)
     row.restored_at = now
     session.flush()
-    _judge_anew(session, merge, now)
+    _judge_anew(session, month, merge, now)
     return Restored(month, proof.readings, len(merge.late), len(merge.contradicted))
 
 
@@ -109,14 +111,21 @@ def _without(parts: Iterator[list[Row]], keys: set[Key]) -> Iterator[list[Row]]:
     return ([row for row in rows if row[:2] not in keys] for rows in parts) if keys else parts
 
 
-def _judge_anew(session: Session, merge: _Merge, now: datetime) -> None:
-    """Make right what comes of what came late, which could not be told without the rest of the month."""
-    touched: dict[UUID, list[datetime]] = {}
+def _judge_anew(session: Session, month: Month, merge: _Merge, now: datetime) -> None:
+    """Make right what comes of what came late, and of what was put off, without the rest of the month."""
+    late: dict[UUID, list[datetime]] = {}
     for sensor_id, at in sorted(merge.late):
-        touched.setdefault(sensor_id, []).append(at)
+        late.setdefault(sensor_id, []).append(at)
+    put_off = taken_up(session, month)
+    touched = late.keys() | {each.sensor_id for each in put_off}
     registered = {each: sensor for each in touched if (sensor := session.get(Sensor, each)) is not None}
     states.claim(session, registered)
     for sensor_id, sensor in sorted(registered.items()):
         known = known_of(session, sensor, session.get_one(StorageProfile, sensor.profile_code))
-        for first, last in sure_runs(session, touched[sensor_id], known.hold):
-            settling.make_right(session, known, first, last, now)
+        changed: list[Stretch] = [*runs_of(session, late.get(sensor_id, []))]
+        changed += [(each.first, each.last) for each in put_off if each.sensor_id == sensor_id]
+        for first, last in changed:
+            if last is None:
+                judge(session, sensor, first, last, now)
+            else:
+                settling.make_right(session, known, first, last, now)

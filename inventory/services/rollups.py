@@ -45,21 +45,22 @@ def renew(
     sensor: UUID,
     hold: timedelta,
     band: Band,
-    changed: tuple[datetime, datetime],
+    changed: Sequence[tuple[datetime, datetime]],
     newest: Measured,
     before: Rolling | None,
 ) -> Rolling:
-    """Make a sensor's roll-ups right again after readings from one instant to another were stored.
+    """Make a sensor's roll-ups right again in stretches of hours, whose first and last are given, by time.
 
-    What stood before the first of them, and what the last of them takes from those behind it, changes too, but within
-    `hold` only. Returns the newest reading with the roll-up of its hour, which is not over: as it was `before`, where
-    nothing of it has changed.
+    Returns the newest reading with the roll-up of its hour, which is not over: as it was `before`, where nothing of it
+    has changed.
     """
-    first, last = changed
-    since, until = hour_of(first - hold), min(hour_of(last + hold), hour_of(newest.measured_at))
-    hours = rolled(session, sensor, hold, band, since, until, newest)
-    session.execute(delete(ReadingHour).where(ReadingHour.sensor_id == sensor, ReadingHour.hour.between(since, until)))
     open_hour = hour_of(newest.measured_at)
+    hours: dict[datetime, Hour] = {}
+    for since, last in changed:
+        until = min(last, open_hour)
+        hours |= rolled(session, sensor, hold, band, since, until, newest)
+        within = ReadingHour.hour.between(since, until)
+        session.execute(delete(ReadingHour).where(ReadingHour.sensor_id == sensor, within))
     add(session, [(sensor, counted(hour), each) for hour, each in hours.items() if hour != open_hour])
     if open_hour not in hours:
         if before is not None and before.at == counted(newest.measured_at):

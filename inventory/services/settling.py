@@ -20,10 +20,11 @@ from inventory.persistence.database import LostRace
 from inventory.persistence.statements import insert_new, rows_with
 from inventory.persistence.tables import Reading, ReadingConflict, Sensor
 from inventory.services import rollups, states
-from inventory.services.archived_stretches import sure_runs
+from inventory.services.archived_stretches import heard_before, runs_of, sure_hours
 from inventory.services.following import Known, Measured
 from inventory.services.judgement import judge, read_between
 from inventory.services.states import Track
+from inventory.services.unjudged import put_off
 
 Key = tuple[UUID, datetime]
 
@@ -38,7 +39,7 @@ def settle(
     archived = months.archived(session)
     new = _store(session, arrived, now)
     for sensor, instants in sorted(new.items()):
-        for first, last in sure_runs(session, instants, known[sensor].hold):
+        for first, last in runs_of(session, instants):
             make_right(session, known[sensor], first, last, now)
     if months.archived(session) != archived:
         raise LostRace  # readings that had a say were taken away meanwhile
@@ -51,7 +52,8 @@ def _renewed(session: Session, known: Known, track: Track, newest: Stored) -> Ru
     if track.first_watch is not None and not (track.watch is not None and track.watch <= at):
         return {}
     begins = max(_calm_before(session, known, at), track.watch or BEGINNING)
-    if any(gone < at and begins < back for gone, back in months.spans(months.archived(session))):
+    spans = months.spans(months.archived(session))
+    if any(gone < at and begins < back and heard_before(session, known.id, back) for gone, back in spans):
         return None
     return following.anew(read_between(session, known.id, begins, at), known.rules, known.hold)
 
@@ -59,7 +61,7 @@ def _renewed(session: Session, known: Known, track: Track, newest: Stored) -> Ru
 def make_right(session: Session, known: Known, first: datetime, last: datetime, now: datetime) -> None:
     """Make right what comes of readings of a claimed sensor from `first` to `last`, which were just stored.
 
-    No archived month may lie between or near them; see inventory.services.archived_stretches.
+    What of it needs readings of an archived month is put off until that is restored.
     """
     judge(session, session.get_one(Sensor, known.id), first, last, now)
     track = states.load(session, [known.id])[known.id]
@@ -70,7 +72,10 @@ def make_right(session: Session, known: Known, first: datetime, last: datetime, 
         newest = Stored(instant(track.rolling.at), track.rolling.value)  # its month is archived
     elif newest.measured_at > instant(track.rolling.at):
         rollups.close(session, known.id, known.held, known.band, track.rolling)
-    rolling = rollups.renew(session, known.id, known.hold, known.band, (first, last), newest, track.rolling)
+    hours, lacks = sure_hours(session, first, last, known.hold)
+    for month in lacks:
+        put_off(session, known.id, month, first, last)
+    rolling = rollups.renew(session, known.id, known.hold, known.band, hours, newest, track.rolling)
     runs = _renewed(session, known, track, newest)
     states.settle(session, known.id, Track(track.version, rolling, runs))
 

@@ -14,7 +14,7 @@ from inventory.persistence.database import Database
 from inventory.persistence.tables import Sensor
 from inventory.services.affected import affected
 from inventory.services.archive import archive_month
-from inventory.services.archived_stretches import Stretch, sure_runs, sure_stretch
+from inventory.services.archived_stretches import Stretch, runs_of, sure_hours, sure_stretch
 from inventory.services.rules import excursion_rules
 from tests.county import HOUR, MINUTE, NOW, build
 from tests.readings_of_months import feed
@@ -43,7 +43,9 @@ def stretch(database: Database, first: datetime, last: datetime | None) -> Stret
         sensor = session.scalars(select(Sensor).where(Sensor.serial == "S-FREE")).one()
         rules = excursion_rules(session, sensor.profile_code)
         whole = affected(session, sensor.id, rules, HOLD, first, last)
-        return sure_stretch(session, sensor.id, rules, HOLD, whole, last)
+        sure = sure_stretch(session, sensor.id, rules, HOLD, whole, last)
+        assert (sure.lacks == MAY) is (sure.stretch != whole)
+        return sure.stretch
 
 
 CALM_BEFORE, CALM_AFTER = START - 50 * MINUTE, END + 45 * MINUTE
@@ -66,24 +68,37 @@ def test_a_stretch_ends_where_archived_readings_have_a_say(
     assert stretch(database, first, last) == expected
 
 
-def test_runs_of_instants_leave_out_what_is_near_an_archived_month(database: Database) -> None:
-    instants = [
-        START - 2 * DAY,
-        START - DAY,
-        START - HOUR,
-        START,
-        START + DAY,
-        END,
-        END + HOUR,
-        END + 2 * HOUR,
-        END + DAY,
-    ]
+def test_runs_of_instants_leave_out_what_is_in_an_archived_month(database: Database) -> None:
+    instants = [START - 2 * DAY, START - MINUTE, START, START + DAY, END - MINUTE, END, END + DAY]
     with database.read() as session:
-        found = sure_runs(session, reversed(instants), HOLD)
-        assert found == [(START - 2 * DAY, START - DAY), (END + 2 * HOUR, END + DAY)]
-        assert sure_runs(session, [START + DAY], HOLD) == []
+        assert runs_of(session, reversed(instants)) == [(START - 2 * DAY, START - MINUTE), (END, END + DAY)]
+        assert runs_of(session, [START + DAY]) == []
+
+
+HOURS: list[tuple[datetime, datetime, list[tuple[datetime, datetime]], set[months.Month]]] = [
+    (START - DAY, START - 2 * HOUR, [(START - DAY - HOUR, START - 2 * HOUR)], set()),
+    (START - HOUR, START - MINUTE, [(START - 2 * HOUR, START - HOUR)], {MAY}),
+    (START + DAY, START + 2 * DAY, [], {MAY}),
+    (END, END, [], {MAY}),
+    (END + 70 * MINUTE, END + 80 * MINUTE, [(END + HOUR, END + HOUR)], {MAY}),
+    (END + 80 * MINUTE, END + DAY, [(END + HOUR, END + DAY)], set()),
+    (START - DAY, END + DAY, [(START - DAY - HOUR, START - HOUR), (END + HOUR, END + DAY)], {MAY}),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "expected", "lacks"), HOURS)
+def test_hours_are_left_out_that_an_archived_reading_may_have_stood_into(
+    database: Database,
+    first: datetime,
+    last: datetime,
+    expected: list[tuple[datetime, datetime]],
+    lacks: set[months.Month],
+) -> None:
+    with database.read() as session:
+        assert sure_hours(session, first, last, HOLD) == (expected, lacks)
 
 
 def test_where_nothing_is_archived_all_is_one_run(database_url: str) -> None:
     with closing(Database(database_url)) as database, database.read() as session:
-        assert sure_runs(session, [END, START], HOLD) == [(START, END)]
+        assert runs_of(session, [END, START]) == [(START, END)]
+        assert sure_hours(session, START, END, HOLD) == ([(START - HOUR, END)], set())

@@ -24,6 +24,7 @@ from inventory.persistence.tables.monitoring import (
     ReadingHour,
     RejectedMessage,
     SensorState,
+    Unjudged,
 )
 from inventory.persistence.tables.notices import Notice, NoticeDelivery
 from inventory.persistence.tables.reference import (
@@ -91,4 +92,5 @@ __all__ = [
     "StorageProfile",
     "Token",
     "TokenFacility",
+    "Unjudged",
 ]

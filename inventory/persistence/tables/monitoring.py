@@ -233,3 +233,16 @@ class ArchivedMonth(Base):
     digest: Mapped[str] = mapped_column(String(64))
     file: Mapped[str] = mapped_column(Text)
     restored_at: Mapped[datetime | None]
+
+
+class Unjudged(Base):
+    """What changed of a sensor from `first` to `last`, and cannot be judged whole before `month` is restored.
+
+    Its readings, or those around it, are in that archive. `last` is None where all after `first` changed.
+    """
+
+    __tablename__ = "unjudged"
+    sensor_id: Mapped[UUID] = mapped_column(ForeignKey("sensor.id"), primary_key=True)
+    month: Mapped[datetime] = mapped_column(primary_key=True)
+    first: Mapped[datetime]
+    last: Mapped[datetime | None]
