@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, text
 _MOVES = {
     "custody": {"remaining"},
     "pack": {"custody_id", "opened", "remaining"},
+    "shipment": {"arrived_at", "arrival"},
 }
 """Of guarded tables, the columns that may be updated."""
 
@@ -21,6 +22,7 @@ _GUARDED = (
     "custody",
     "deadline",
     "pack",
+    "shipment",
     "excursion_version",
     "adverse_event",
     "log_leaf",

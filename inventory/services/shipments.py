@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -110,7 +111,8 @@ def _dispatch(session: Session, request: Request, order: DispatchOrder) -> Poste
     for known, line in known_lines(session, order.lines):
         with in_line(order.lines, line):
             takes, chosen = _choose(session, EventKind.DISPATCH, known, line, Within(sender), at)
-        draft = ledger.Draft(EventKind.DISPATCH, known.batch, sender, at, trip.shipment.id)
+        details = _details(receiver, order.transport) | {"purpose": purpose}
+        draft = ledger.Draft(EventKind.DISPATCH, known.batch, sender, at, trip.shipment.id, details=details)
         send_on(draft, takes, chosen, trip)
         drafts.append(draft)
     assignments.watch_shipment(session, order.sensors, trip.shipment.id, at, request.now)
@@ -131,7 +133,7 @@ def _return(session: Session, request: Request, order: ReturnOrder) -> Posted:
     for known, line in known_lines(session, order.lines):
         with in_line(order.lines, line):
             takes, chosen = _choose(session, EventKind.RETURN, known, line, Within(sender, order.held), at)
-        details = {"to": receiver.code, "transport": stored(order.transport)}
+        details = _details(receiver, order.transport)
         draft = ledger.Draft(EventKind.RETURN, known.batch, sender, at, shipment, order.reason, details=details)
         if trip is None:
             for take in takes:
@@ -142,6 +144,11 @@ def _return(session: Session, request: Request, order: ReturnOrder) -> Posted:
     if trip is not None:
         assignments.watch_shipment(session, order.sensors, trip.shipment.id, at, request.now)
     return Posted(ledger.record(session, request, drafts), shipment)
+
+
+def _details(receiver: Facility, transport: TransportRecord | None) -> dict[str, Any]:
+    """What the event says of its way, so that its leaf holds it; the rest is its kind, its facility and its time."""
+    return {"to": receiver.code, "transport": stored(transport)}
 
 
 def _choose(

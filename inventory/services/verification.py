@@ -10,7 +10,7 @@ from inventory.domain.words import End, LocationKind, Origin
 from inventory.persistence import guards
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement, StockEvent
-from inventory.services import pack_verification
+from inventory.services import pack_verification, shipment_verification
 from inventory.services.ledger import stands
 
 
@@ -54,8 +54,12 @@ class Verdict:
 def verify(database: Database) -> Verdict:
     """Recompute the ledger from its movements, in one consistent view."""
     with database.read() as session:
-        faults = [fault for check in _CHECKS for fault in check(session)]
-        return Verdict(tuple(_balances(session)), tuple(faults))
+        return Verdict(tuple(_balances(session)), tuple(faults(session)))
+
+
+def faults(session: Session) -> list[str]:
+    """Each thing that is wrong, named, as one session sees it."""
+    return [fault for check in _CHECKS for fault in check(session)]
 
 
 def _balances(session: Session) -> list[BatchBalance]:
@@ -257,6 +261,7 @@ _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
     _wrong_origin,
     _wrong_clocks,
     *pack_verification.CHECKS,
+    *shipment_verification.CHECKS,
 )
 
 
