@@ -26,13 +26,6 @@ Said = dict[str, Any]
 """What somebody says of a shipment, by the columns that say it."""
 
 
-def lost_shipments(session: Session) -> list[str]:
-    """Shipments that events name and that are not there."""
-    there = select(Shipment.id).where(Shipment.id == StockEvent.shipment_id)
-    lost = select(StockEvent.shipment_id).distinct().where(StockEvent.shipment_id.is_not(None), ~there.exists())
-    return [f"shipment {each}: is gone, though events name it" for each in session.scalars(lost)]
-
-
 def wrong_shipments(session: Session) -> list[str]:
     """Shipments that say otherwise than the events that put doses on them, and that received them."""
     codes = {row.id: row.code for row in session.execute(select(Facility.id, Facility.code))}
@@ -45,7 +38,7 @@ def wrong_shipments(session: Session) -> list[str]:
     ]
 
 
-CHECKS: tuple[Callable[[Session], list[str]], ...] = (lost_shipments, wrong_shipments)
+CHECKS: tuple[Callable[[Session], list[str]], ...] = (wrong_shipments,)
 
 
 def _parts(session: Session) -> Iterator[Sequence[Any]]:

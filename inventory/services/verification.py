@@ -10,7 +10,7 @@ from inventory.domain.words import End, LocationKind, Origin
 from inventory.persistence import guards
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement, StockEvent
-from inventory.services import pack_verification, shipment_verification
+from inventory.services import link_verification, pack_verification, shipment_verification
 from inventory.services.ledger import stands
 
 
@@ -251,6 +251,7 @@ def _missing_guards(session: Session) -> list[str]:
 
 _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
     _missing_guards,
+    *link_verification.CHECKS,
     _wrong_remaining,
     _wrong_opening,
     _wrong_parent,
