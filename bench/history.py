@@ -91,7 +91,7 @@ SELECT nth AS number, doses, given, received_at, sent_at, arrived_at,
        pg_temp.key(3, nth, arrived_at) AS arrival, pg_temp.key(4, nth, received_at) AS at_store,
        pg_temp.key(5, nth, sent_at) AS on_the_way, pg_temp.key(6, nth, arrived_at) AS at_site,
        pg_temp.key(7, nth, sent_at) AS shipment, pg_temp.key(8, nth, sent_at) AS transit,
-       pg_temp.key(9, nth, sent_at) AS quarantine
+       pg_temp.key(9, nth, sent_at) AS quarantine, NULL::json AS packed
   FROM (SELECT n, %(first)s::bigint + n AS nth, %(doses)s::bigint AS doses, %(given)s::int AS given,
                at AS received_at, at + interval '1 h' AS sent_at, at + interval '2 h' AS arrived_at
           FROM generate_series(0, %(count)s::bigint - 1) AS n,
@@ -117,10 +117,11 @@ INSERT INTO location (id, kind, shipment_id)
 SELECT transit, 'transit', shipment FROM delivery UNION ALL SELECT quarantine, 'quarantine', shipment FROM delivery
 """,
     """
-INSERT INTO stock_event (id, batch_id, kind, facility_id, shipment_id, occurred_at, recorded_at, actor_id)
-SELECT receipt, batch_id, 'receive', store_id, NULL, received_at, received_at, actor_id FROM delivery UNION ALL
-SELECT dispatch, batch_id, 'dispatch', store_id, shipment, sent_at, sent_at, actor_id FROM delivery UNION ALL
-SELECT arrival, batch_id, 'receive', site_id, shipment, arrived_at, arrived_at, actor_id FROM delivery
+INSERT INTO stock_event (id, batch_id, kind, facility_id, shipment_id, occurred_at, recorded_at, actor_id, details)
+SELECT receipt, batch_id, 'receive', store_id, NULL, received_at, received_at, actor_id, packed FROM delivery UNION ALL
+SELECT dispatch, batch_id, 'dispatch', store_id, shipment, sent_at, sent_at, actor_id,
+       json_build_object('to', site, 'purpose', 'supply', 'transport', NULL) FROM delivery UNION ALL
+SELECT arrival, batch_id, 'receive', site_id, shipment, arrived_at, arrived_at, actor_id, NULL FROM delivery
 """,
     """
 INSERT INTO custody (id, batch_id, event_id, parent_id, location_id, origin, opened_at, doses, remaining)

@@ -193,7 +193,11 @@ SELECT each.number, %(given)s::int AS given, (%(given)s + %(packed)s)::bigint AS
        pg_temp.key(2, each.number, sent_at) AS dispatch, pg_temp.key(3, each.number, arrived_at) AS arrival,
        pg_temp.key(4, each.number, received_at) AS at_store, pg_temp.key(5, each.number, sent_at) AS on_the_way,
        pg_temp.key(6, each.number, arrived_at) AS at_site, pg_temp.key(7, each.number, sent_at) AS shipment,
-       pg_temp.key(8, each.number, sent_at) AS transit, pg_temp.key(9, each.number, sent_at) AS quarantine
+       pg_temp.key(8, each.number, sent_at) AS transit, pg_temp.key(9, each.number, sent_at) AS quarantine,
+       site.code AS site,
+       json_build_object('packs', json_build_object('CASE-' || each.number, %(packed)s::int), 'pack_places',
+         json_build_object(pg_temp.key(4, each.number, received_at), json_build_array('CASE-' || each.number)))
+         AS packed
   FROM (SELECT n AS number, at AS received_at, at + %(stands)s AS sent_at, at + %(stands)s + %(travels)s AS arrived_at
           FROM generate_series(0, %(deliveries)s::bigint - 1) AS n,
                LATERAL (SELECT %(since)s::timestamptz + n * %(step)s::interval) AS time (at)) AS each
@@ -227,6 +231,12 @@ SELECT pg_temp.key(12, number, arrived_at), batch_id, arrival, on_the_way, at_si
 INSERT INTO pack (code, batch_id, parent_code, level, custody_id, opened, doses, remaining)
 SELECT 'CASE-' || number, batch_id, NULL, 2, at_site, false, %(packed)s, %(packed)s FROM delivery UNION ALL
 SELECT 'PACK-' || number, batch_id, 'CASE-' || number, 1, NULL, false, %(packed)s, %(packed)s FROM delivery
+""",
+    """
+INSERT INTO pack_registration (id, batch_id, recorded_at, digest, packs)
+SELECT gen_random_uuid(), batch_id, %(since)s, encode(sha256(convert_to(packs, 'UTF8')), 'hex'), packs
+  FROM (SELECT batch_id, json_agg(json_build_array(code, parent_code, level, doses))::text AS packs
+          FROM pack GROUP BY batch_id) AS said
 """,
     """
 INSERT INTO stock_event (id, batch_id, kind, facility_id, occurred_at, recorded_at, actor_id)

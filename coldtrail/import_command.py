@@ -98,7 +98,7 @@ def packs_command(file: Path) -> None:
     with open_database() as database:
         try:
             document = pack_documents.read(file.read_bytes(), is_csv=file.suffix.lower() == ".csv")
-            announced = pack_files.announce_packs(database, None, document)
+            announced = pack_files.announce_packs(database, None, document, settings().clock())
         except BadLines as error:
             for number, fault in error.faults:
                 click.echo(one_line(f"pack {number}: {fault}"), err=True)

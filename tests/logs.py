@@ -15,7 +15,7 @@ from inventory.persistence.tables import LogLeaf
 from inventory.services.log import bundle, checkpoints, keys, sequencer, tree
 from inventory.services.log.bundle import Wanted
 from inventory.services.log.keys import SigningKey
-from tests.county import HOUR, MIDNIGHT, MINUTE, NOW, build
+from tests.county import EXPIRY, HOUR, MIDNIGHT, MINUTE, NOW, ONE, build
 from tests.http import Server, serving
 from tests.orders import administration, at_site, override, stated
 from tests.readings_of_months import feed
@@ -63,6 +63,9 @@ def logged(url: str) -> Iterator[Logged]:
         client = server.client
         feed(database, "S-A", MIDNIGHT, [500] * 7 + [900] * 20 + [500] * 9, 5 * MINUTE)
         batch = at_site(client, 20)
+        packs = [{"code": f"{batch}-CARTON"}, {"code": f"{batch}-VIAL", "parent": f"{batch}-CARTON"}]
+        file = {"gtin": ONE, "batch": batch, "expiry": EXPIRY.isoformat(), "packs": packs}
+        client.post("/pack-files", file, "keeper").ok()
         client.post("/overrides", override(batch), "chief").ok()
         given = client.post("/administrations", administration(batch, 2), "nurse-a").ok()["events"][0]["id"]
         statement = {"reference": "AEFI-1", "administration": given, "kind": "serious", "onset_at": stated(NOW),
@@ -76,7 +79,7 @@ def logged(url: str) -> Iterator[Logged]:
         later = client.post("/administrations", administration(batch, 3), "nurse-a").ok()["events"][0]["id"]
         wrong = {"occurred_at": stated(NOW + HOUR), "reason": "a slip of the finger"}
         client.post(f"/events/{later}/reversal", wrong, "nurse-a").ok()
-        for _ in range(12):
+        for _ in range(11):
             client.post("/administrations", administration(batch), "nurse-a").ok()
         second = _signed(database, key, SECOND)
         try:

@@ -5,7 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import READERS, WRITERS, actor, allow
 from api.blueprint import Blueprint
-from api.context import database
+from api.context import database, now
 from api.schemas import pack_views as schemas
 from inventory.services import pack_documents, pack_files, pack_views
 from inventory.services.pack_files import Announced
@@ -39,7 +39,7 @@ def post_pack_file() -> Announced:
     if len(body) > pack_documents.MAX_BYTES:
         raise RequestEntityTooLarge
     file = pack_documents.read(body, is_csv=request.mimetype == "text/csv")
-    return pack_files.announce_packs(database(), actor(), file)
+    return pack_files.announce_packs(database(), actor(), file, now())
 
 
 @blueprint.route("/packs/<batch:code>")

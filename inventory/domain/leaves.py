@@ -19,6 +19,7 @@ class FactKind(StrEnum):
     STOCK_EVENT = "stock-event"
     EXCURSION_VERSION = "excursion-version"
     ADVERSE_EVENT = "adverse-event"
+    PACK_REGISTRATION = "pack-registration"
 
 
 def canonical(kind: FactKind, stream: UUID, number: int, facts: Mapping[str, Any]) -> bytes:

@@ -1,5 +1,7 @@
 """The tree of packs that a maker gives for a batch: which vial is in which carton, and which carton in which case."""
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,22 @@ class NewPack:
     parent: str | None
     level: int
     doses: int
+
+
+def written(packs: Iterable[NewPack]) -> str:
+    """Packs as text that can be kept and hashed: JSON, a list for each pack, by their codes."""
+    lines = sorted([pack.code, pack.parent, pack.level, pack.doses] for pack in packs)
+    return json.dumps(lines, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_of(text: str) -> str:
+    """The SHA-256 of packs as text, which stands for them in the log."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_back(text: str) -> list[NewPack]:
+    """The packs in a text."""
+    return [NewPack(*line) for line in json.loads(text)]
 
 
 class BadLines(Invalid):

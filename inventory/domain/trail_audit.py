@@ -241,7 +241,7 @@ def _negative(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _title(leaf: dict[str, Any]) -> str:
-    if leaf["kind"] == FactKind.STOCK_EVENT:
+    if "gtin" in leaf:
         return f"batch {leaf['gtin']} {leaf['batch']}"
     return f"{leaf['kind']}s of {leaf['stream']}"
 

@@ -22,6 +22,7 @@ _GUARDED = (
     "custody",
     "deadline",
     "pack",
+    "pack_registration",
     "shipment",
     "excursion_version",
     "adverse_event",

@@ -14,11 +14,12 @@ from inventory.persistence.tables import (
     Location,
     Movement,
     Pack,
+    PackRegistration,
     Shipment,
     StockEvent,
 )
 
-_TABLES = (StockEvent, Custody, Movement, Deadline, Pack, Shipment, Location, AdverseEvent)
+_TABLES = (StockEvent, Custody, Movement, Deadline, Pack, PackRegistration, Shipment, Location, AdverseEvent)
 _CORRECTIONS = (StockEvent, Movement)
 """What names its original, by a column that has no foreign key."""
 

@@ -1,6 +1,7 @@
 """The packs that come with goods from a supplier: announced before, or made known by the receipt itself."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,9 @@ from inventory.services.pack_places import Held, held
 from inventory.services.packs import refuse_twice
 
 
-def arriving(session: Session, batch: Batch, lines: Sequence[PackLine], doses: int, doses_per_vial: int) -> list[Held]:
+def arriving(
+    session: Session, batch: Batch, lines: Sequence[PackLine], doses: int, doses_per_vial: int, now: datetime
+) -> list[Held]:
     """The packs that a receipt of so many doses brings; a line that says in which one its pack is comes in that one.
 
     Who calls this is in turn (see `pack_files.in_turn`).
@@ -27,7 +30,7 @@ def arriving(session: Session, batch: Batch, lines: Sequence[PackLine], doses: i
     refuse_twice(codes)
     _refuse_elsewhere(session, batch, codes)
     known = held(session, batch.id, codes)
-    _announce(session, batch, [line for line in stated if line.code not in known], doses_per_vial)
+    _announce(session, batch, [line for line in stated if line.code not in known], doses_per_vial, now)
     _refuse_otherwise(stated, known)
     found = held(session, batch.id, [line.code for line in stated if line.parent not in codes])
     _refuse_what_came(found)
@@ -37,13 +40,13 @@ def arriving(session: Session, batch: Batch, lines: Sequence[PackLine], doses: i
     return list(found.values())
 
 
-def _announce(session: Session, batch: Batch, lines: Sequence[PackLine], doses_per_vial: int) -> None:
+def _announce(session: Session, batch: Batch, lines: Sequence[PackLine], doses_per_vial: int, now: datetime) -> None:
     around = {line.parent for line in lines}
     for line in lines:
         if line.doses is None and line.parent is None and line.code not in around:
             expected = N_("the doses of a pack that no file has announced")
             raise Invalid(Code.MALFORMED, "packs", line.code, expected)
-    _, faults = pack_files.announce(session, batch, tree(lines, doses_per_vial))
+    _, faults = pack_files.announce(session, batch, tree(lines, doses_per_vial), now)
     if faults:
         raise faults[0]
 

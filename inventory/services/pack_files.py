@@ -7,7 +7,7 @@ was announced for another batch by mistake, and never came, gives way to whoever
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.errors import N_, Code, ColdtrailError, Conflict, Forbidden
 from inventory.domain.handling import may_post
-from inventory.domain.packs import BadLines, NewPack, PackLine, tree
+from inventory.domain.packs import BadLines, NewPack, PackLine, digest_of, tree, written
 from inventory.domain.scans import PackScan
 from inventory.domain.words import EventKind, FacilityKind, Role
 from inventory.persistence.bulk import insert_certain
 from inventory.persistence.database import Database
-from inventory.persistence.statements import insert_new, rows_in
-from inventory.persistence.tables import Batch, Facility, Pack
+from inventory.persistence.statements import insert_new, insert_rows, rows_in
+from inventory.persistence.tables import Batch, Facility, Pack, PackRegistration
 from inventory.services import lookups, scans
 from inventory.services.access import Actor
 from inventory.services.ids import new_id
@@ -48,7 +48,7 @@ class Announced:
     doses: int
 
 
-def announce_packs(database: Database, actor: Actor | None, file: PackFile) -> Announced:
+def announce_packs(database: Database, actor: Actor | None, file: PackFile, now: datetime) -> Announced:
     """Make the packs of a file known, all of them or none; what is known already in the same way stays as it is.
 
     A batch that is new becomes known with its expiry. Without an `actor` it is done for whoever runs the service.
@@ -68,7 +68,7 @@ def announce_packs(database: Database, actor: Actor | None, file: PackFile) -> A
         batch = _batch(session, product.gtin, file)
         lines = read(file.packs, batch, said)
         made = tree(lines, product.doses_per_vial)
-        new, faults = announce(session, batch, made)
+        new, faults = announce(session, batch, made, now)
         if faults:
             number = {line.code: index for index, line in enumerate(lines, 1)}
             raise BadLines(sorted(((number[str(each.value)], each) for each in faults), key=lambda fault: fault[0]))
@@ -87,7 +87,7 @@ def in_turn(session: Session) -> None:
     session.execute(suppliers.with_for_update(key_share=True)).all()
 
 
-def announce(session: Session, batch: Batch, packs: Sequence[NewPack]) -> tuple[int, list[Conflict]]:
+def announce(session: Session, batch: Batch, packs: Sequence[NewPack], now: datetime) -> tuple[int, list[Conflict]]:
     """Insert the packs that are not known: how many these are, and `already_exists` for each that is known otherwise.
 
     Who calls this is in turn (see `in_turn`).
@@ -100,7 +100,16 @@ def announce(session: Session, batch: Batch, packs: Sequence[NewPack]) -> tuple[
             (each.code, batch.id, each.parent, each.level, None, False, each.doses, each.doses) for each in fresh
         ]  # the outer packs first, for each names the one that it is in
         insert_certain(session, Pack, _COLUMNS, rows)
+        _register(session, batch, fresh, now)
     return len(fresh), faults
+
+
+def _register(session: Session, batch: Batch, packs: Sequence[NewPack], now: datetime) -> None:
+    """Write down what was said of packs: the log has it from there, and the packs are held against it."""
+    if packs:
+        text = written(packs)
+        row = {"id": new_id(), "batch_id": batch.id, "recorded_at": now, "digest": digest_of(text), "packs": text}
+        insert_rows(session, PackRegistration, [row])
 
 
 _COLUMNS = ("code", "batch_id", "parent_code", "level", "custody_id", "opened", "doses", "remaining")

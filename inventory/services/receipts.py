@@ -88,7 +88,8 @@ def _receive_goods(session: Session, request: Request, order: ReceiptOrder) -> P
         clocks = deadlines.on_arrival(rules, facility.kind, facility.zone, at, upstream)
         clocks = vials.put_into(appliance.kind, product, at, clocks)
         root = draft.open_root(_location(session, appliance, order.outcome), order.doses, Origin.SUPPLIED, clocks)
-        for pack in pack_arrivals.arriving(session, batch, order.packs, order.doses, product.doses_per_vial):
+        per_vial = product.doses_per_vial
+        for pack in pack_arrivals.arriving(session, batch, order.packs, order.doses, per_vial, request.now):
             around = tuple(each.code for each in pack.way[1:])
             draft.packs.new.append(Arrival(pack.pack.code, pack.pack.doses, root, around))
     events = ledger.record(session, request, [draft])

@@ -17,6 +17,7 @@ from inventory.persistence.tables import (
     Location,
     Movement,
     Pack,
+    PackRegistration,
     Shipment,
     StockEvent,
     Token,
@@ -29,7 +30,7 @@ from tests.orders import administration, arrival, at_site, dispatch, new_batch, 
 from tests.services import Template
 from tests.tampering import tampered
 
-LEDGER = (StockEvent, Custody, Movement, Deadline, Pack, Shipment, Location, AdverseEvent)
+LEDGER = (StockEvent, Custody, Movement, Deadline, Pack, PackRegistration, Shipment, Location, AdverseEvent)
 LINKS = [
     pytest.param(table, link, id=f"{core(table).name}.{'.'.join(link.column_keys)}")
     for table in LEDGER

@@ -125,7 +125,7 @@ def test_a_batch_is_audited_without_a_database(there: Logged, tmp_path: Path) ->
     (stream,) = found.audit.streams.values()
     assert (stream.first, stream.last, stream.events) == (1, 22, 22)
     assert stream.name == f"batch {ONE} {there.batch}"
-    assert {**stream.doses} == {"received": 20, "in": 20, "administered": 15, "out": 15}
+    assert {**stream.doses} == {"received": 20, "in": 20, "administered": 14, "out": 14}
 
 
 def test_the_chain_of_an_administration_is_audited(there: Logged, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_by_the_commands(there: Logged, tmp_path: Path) -> None:
     (tmp_path / "held").write_text(note)
     assert run("export", "trail", "-o", str(file), "--batch", f"{ONE}/{there.batch}")[0] == 0
     code, said = run("audit", str(file), "--key", str(public), "--consistent-with", str(tmp_path / "held"))
-    assert (code, f"batch {ONE} {there.batch}: leaves 1 to 22, none missing; received 20 = left 5" in said) == (0, True)
+    assert (code, f"batch {ONE} {there.batch}: leaves 1 to 22, none missing; received 20 = left 6" in said) == (0, True)
     assert "not proved: that nothing came behind it" in said
     code, said = run("verify", "log", "--key", str(public), "--checkpoint", str(tmp_path / "held"))
     assert (code, said) == (

@@ -23,6 +23,7 @@ from inventory.persistence.tables import (
     LogNode,
     LogState,
     Movement,
+    PackRegistration,
     StockEvent,
 )
 from inventory.services.ids import new_id
@@ -33,10 +34,10 @@ from tests.logs import Logged, logged
 from tests.services import Template
 from tests.tampering import tamper, tampered
 
-FACTS = (StockEvent, Movement, Custody, Deadline, ExcursionVersion, AdverseEvent)
+FACTS = (StockEvent, Movement, Custody, Deadline, ExcursionVersion, AdverseEvent, PackRegistration)
 LOG = (LogLeaf, LogNode, LogCheckpoint)
-MOVES = {("custody", "remaining")}
-"""What may change, and is recomputed by `coldtrail verify`."""
+MOVES = {("custody", "remaining"), ("pack_registration", "packs")}
+"""What may change, or is in no leaf, and is recomputed by `coldtrail verify`."""
 
 COLUMNS = [
     pytest.param(table, column.name, id=f"{core(table).name}.{column.name}")
@@ -90,7 +91,7 @@ CHANGES: dict[type, Any] = {
     int: lambda number: number + 10**6,
     bytes: lambda value: bytes([value[0] ^ 1]) + value[1:],
     dict: lambda value: {**value, "more": 1},
-    str: lambda value: f"{value}x",
+    str: lambda value: value[:-1] + ("x" if value[-1] != "x" else "y"),
 }
 
 
@@ -110,7 +111,7 @@ def names(session: Session, table: type[Base], row: dict[str, Any]) -> set[str]:
         return {"log_node"}
     if table is LogCheckpoint:
         return {f"log_checkpoint {row['size']}", "log_checkpoint"}
-    if table is StockEvent or table is AdverseEvent:
+    if table in {StockEvent, AdverseEvent, PackRegistration}:
         return {str(row["id"])}
     if table is ExcursionVersion:
         return {str(row["excursion_id"])}
@@ -129,7 +130,7 @@ def test_nothing_is_found_where_nothing_was_changed(there: Logged) -> None:
         *found, checked = findings(session, [there.key.verifier], there.notes)
         kinds = {leaf.kind.value for leaf in there.leaves()}
     assert (found, checked) == ([], Checked(there.notes[-1].checkpoint.size, 2, 0))
-    assert kinds == {"stock-event", "excursion-version", "adverse-event"}
+    assert kinds == {"stock-event", "excursion-version", "adverse-event", "pack-registration"}
     with tampered(there.database) as session:
         assert faults(session, there) == []
 
@@ -187,6 +188,7 @@ INSERTED: dict[type[Base], dict[str, Any]] = {
     Deadline: {"name": "thaw"},
     ExcursionVersion: {"version": 9},
     AdverseEvent: {"id": ANOTHER, "first_id": ANOTHER},
+    PackRegistration: {"id": new_id()},
     LogLeaf: {"number": 10**6, "fact_id": new_id(), "stream_number": 10**6},
     LogNode: {"number": 10**6},
     LogCheckpoint: {"size": 2},

@@ -1,5 +1,6 @@
 """The migrations make what the models say, and can be taken back."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,11 @@ from inventory.persistence import migrate
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Base
 from inventory.services import rules
-from tests.county import build, counts
+from inventory.services.log import sequencer
+from inventory.services.verification import verify
+from tests.county import NOW, build, counts
+from tests.http import serving
+from tests.packed import Case
 
 
 @pytest.fixture
@@ -118,3 +123,19 @@ def test_seeding_twice_is_seeding_once(database: Database) -> None:
     rules.seed(database)
     assert counts(database) == before
     assert before["storage_profile"] == len(rules.PROFILES)
+
+
+def test_packs_that_were_known_before_are_written_down_and_come_into_the_log(database: Database) -> None:
+    with serving(build(database)) as server:
+        cases = [Case(server.client), Case(server.client)]
+        cases[0].receive().ok()
+    sequencer.append(database, NOW)
+    with alembic(database) as (config, _):
+        command.downgrade(config, "0014")
+    with alembic(database) as (config, _):
+        command.upgrade(config, "head")
+    assert verify(database).faults == ()
+    with database.read() as session:
+        said = session.execute(text("SELECT packs FROM pack_registration")).scalars().all()
+    assert sorted(len(json.loads(each)) for each in said) == [9, 9]
+    assert sequencer.append(database, NOW) == 2

@@ -85,7 +85,7 @@ class Packs(RuleBasedStateMachine):
         self.keys, self.vials = count(), {code: Vial() for code in VIALS}
         self.done: list[Done] = []
         lines = tuple(PackLine(code, parent=parent) for code, parent in TREE.items())
-        announce_packs(self.database, None, PackFile(TWO, BATCH, EXPIRY, lines))
+        announce_packs(self.database, None, PackFile(TWO, BATCH, EXPIRY, lines), NOW)
         self.receive("CASE0")
 
     def teardown(self) -> None:

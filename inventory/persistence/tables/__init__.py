@@ -8,7 +8,15 @@ from inventory.persistence.columns import Base
 from inventory.persistence.tables.access import IdempotencyKey, Token, TokenFacility
 from inventory.persistence.tables.adverse_events import AdverseEvent
 from inventory.persistence.tables.exchange import CapturedEvent
-from inventory.persistence.tables.ledger import HOLDS, Custody, Deadline, Movement, Pack, StockEvent
+from inventory.persistence.tables.ledger import (
+    HOLDS,
+    Custody,
+    Deadline,
+    Movement,
+    Pack,
+    PackRegistration,
+    StockEvent,
+)
 from inventory.persistence.tables.log import LogCheckpoint, LogLeaf, LogNode, LogState
 from inventory.persistence.tables.monitoring import (
     ArchivedMonth,
@@ -77,6 +85,7 @@ __all__ = [
     "Notice",
     "NoticeDelivery",
     "Pack",
+    "PackRegistration",
     "Product",
     "Programme",
     "Reading",

@@ -209,3 +209,17 @@ class Pack(Base):
     opened: Mapped[bool]
     doses: Mapped[int]
     remaining: Mapped[int]
+
+
+class PackRegistration(Base):
+    """What was said of the packs of a batch that were made known at once, for the packs to be held against it.
+
+    `packs` is their text (see `domain.packs.written`), and `digest` the SHA-256 of that, which is in the log.
+    """
+
+    __tablename__ = "pack_registration"
+    id: Mapped[Key]
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True, index=True)
+    recorded_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+    packs: Mapped[str] = mapped_column(Text)

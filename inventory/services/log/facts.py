@@ -21,6 +21,7 @@ from inventory.persistence.tables import (
     ExcursionVersion,
     LogLeaf,
     Movement,
+    PackRegistration,
     StockEvent,
 )
 
@@ -67,7 +68,7 @@ def read_events(session: Session, keys: Sequence[Key]) -> dict[Key, Row]:
     opened = [row["to_custody_id"] for row in movements if row["to_custody_id"] and not row["reverses_id"]]
     custodies = _rows(session, Custody, Custody.id, opened, leave=("remaining",))
     deadlines = _rows(session, Deadline, Deadline.custody_id, opened)
-    batches = {row["id"]: row for row in _rows(session, Batch, Batch.id, {row["batch_id"] for row in events})}
+    batches = _batches(session, events)
     entered = {row["to_custody_id"]: row["event_id"] for row in movements if not row["reverses_id"]}
     known = {row["id"]: {"event_id": row["id"], "batch_id": row["batch_id"]} for row in events}
     lines = _grouped(movements, known, lambda row: row["event_id"], lambda row: str(row["id"]))
@@ -76,8 +77,7 @@ def read_events(session: Session, keys: Sequence[Key]) -> dict[Key, Row]:
     return {
         (row["id"], 0): {
             "event": plain(row),
-            "gtin": batches.get(row["batch_id"], {}).get("gtin"),
-            "batch": batches.get(row["batch_id"], {}).get("number"),
+            **_named(batches, row),
             "movements": lines[row["id"]],
             "custodies": opens[row["id"]],
             "deadlines": clocks[row["id"]],
@@ -116,7 +116,23 @@ def read_adverse_events(session: Session, keys: Sequence[Key]) -> dict[Key, Row]
     return {(row["id"], 0): {"adverse_event": plain(row)} for row in rows}
 
 
+def read_registrations(session: Session, keys: Sequence[Key]) -> dict[Key, Row]:
+    """What was said of packs, by its digest; `coldtrail verify` holds the packs against what that was made of."""
+    rows = _rows(session, PackRegistration, PackRegistration.id, [key for key, _ in keys], leave=("packs",))
+    batches = _batches(session, rows)
+    return {(row["id"], 0): {"registration": plain(row), **_named(batches, row)} for row in rows}
+
+
 SOURCES: tuple[Source, ...] = (
+    Source(
+        FactKind.PACK_REGISTRATION,
+        PackRegistration,
+        PackRegistration.id,
+        literal(0),
+        PackRegistration.batch_id,
+        PackRegistration.recorded_at,
+        read_registrations,
+    ),
     Source(
         FactKind.STOCK_EVENT,
         StockEvent,
@@ -150,6 +166,17 @@ SOURCES: tuple[Source, ...] = (
 def source(kind: FactKind) -> Source:
     """Where facts of a kind are read."""
     return next(each for each in SOURCES if each.kind is kind)
+
+
+def _batches(session: Session, rows: Iterable[Row]) -> dict[UUID, Row]:
+    """The batches of rows."""
+    return {row["id"]: row for row in _rows(session, Batch, Batch.id, {row["batch_id"] for row in rows})}
+
+
+def _named(batches: Mapping[UUID, Row], row: Row) -> Row:
+    """The batch of a row by its name, for those who have nothing but the leaf."""
+    batch = batches.get(row["batch_id"], {})
+    return {"gtin": batch.get("gtin"), "batch": batch.get("number")}
 
 
 def _clock_order(row: Row) -> tuple[str, str]:
