@@ -43,3 +43,8 @@ class ScaledClock:
 
     def __str__(self) -> str:
         return f"{self.anchor.isoformat()},{self.shown.isoformat()},{self.speed}"
+
+
+def speed_of(clock: Clock) -> float:
+    """How many times as fast as real time a clock runs."""
+    return clock.speed if isinstance(clock, ScaledClock) else 1.0

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from coldtrail.cli import main
 from coldtrail.log_command import LogKeeper
+from inventory.clock import ScaledClock, system_clock
 from inventory.domain.checkpoints import Note
 from inventory.domain.errors import Code, Unavailable
 from inventory.domain.scans import PackScan
@@ -170,6 +171,26 @@ def test_a_look_goes_back_to_the_last_one_however_fast_the_clock(monkeypatch: py
         for _ in range(4):
             keeper.round()
     assert asked == [None, 150 * MINUTE, 6 * MINUTE, MINUTE]
+
+
+def test_a_fact_that_was_long_under_way_by_the_clock_that_is_shown_is_found_by_the_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What takes seconds on the machine takes hours by a demonstration's clock, and no look back comes meanwhile."""
+    asked: list[timedelta] = []
+
+    def append(_database: Database, _now: object, window: timedelta | None) -> int:
+        asked.append(window or timedelta())
+        return 0
+
+    monkeypatch.setattr(sequencer, "append", append)
+    with closing(Database("sqlite://")) as database:
+        keeper = LogKeeper(database, None, ScaledClock(system_clock(), NOW, 200), None)
+        for _ in range(3):
+            keeper.round()
+    _, look_back, look = asked
+    assert look_back >= 200 * HOUR
+    assert 200 * MINUTE <= look < 210 * MINUTE
 
 
 def test_a_log_without_its_checkpoints_is_not_as_it_was_signed(database_url: str) -> None:

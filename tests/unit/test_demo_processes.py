@@ -113,9 +113,12 @@ def test_a_port_in_use_is_one_clear_message(tmp_path: Path, capsys: pytest.Captu
     assert not (tmp_path / "var").exists()
 
 
-def test_a_speed_of_nothing_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("speed", [0, -1, 601, float("nan")])
+def test_a_speed_at_which_nothing_goes_or_no_fact_comes_into_the_log_in_time_is_refused(
+    tmp_path: Path, speed: float
+) -> None:
     with pytest.raises(DemoFailed, match="speed"):
-        Options(tmp_path, 0, None, 0, None, None, None).require()
+        Options(tmp_path, 0, None, speed, None, None, None).require()
 
 
 def test_a_database_that_we_do_not_know_is_refused(tmp_path: Path) -> None:
