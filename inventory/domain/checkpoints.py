@@ -4,11 +4,13 @@
     size
     root, base64
     time 2026-01-05T04:00:00Z
+    after 120
 
     — name base64(key id, signature)
 
-The fourth line is one that the format leaves to the log: by which time these leaves were there. Signing and verifying
-are arguments, for this module takes no third party.
+The last two lines are some that the format leaves to the log: by which time these leaves were there, and how many the
+checkpoint before was signed for, 0 for the first; so one that is gone is missed. Notes of before 0058 do not say that.
+Signing and verifying are arguments, for this module takes no third party.
 """
 
 import binascii
@@ -28,6 +30,7 @@ KEY_BYTES = 32
 _ID_BYTES = 4
 _NAME = re.compile(r"[^\s+\x00-\x1f]{1,64}")
 _SIGNATURE = re.compile(r"— (\S+) (\S+)")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 _PRIVATE = "PRIVATE+KEY+"
 _ERA = range(1970, 9000)
 """Years with which can be reckoned in every zone."""
@@ -99,17 +102,19 @@ class Secret:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a log is at an instant: so many leaves, of this root."""
+    """What a log is at an instant: so many leaves, of this root, `after` a checkpoint of fewer, where that is said."""
 
     origin: str
     size: int
     root: bytes
     at: datetime
+    after: int | None = None
 
     def body(self) -> str:
         """The text that is signed."""
         at = self.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return f"{self.origin}\n{self.size}\n{_text(self.root)}\ntime {at}\n"
+        after = "" if self.after is None else f"after {self.after}\n"
+        return f"{self.origin}\n{self.size}\n{_text(self.root)}\ntime {at}\n{after}"
 
     def signed(self, key: VerifierKey, sign: Sign) -> str:
         """The signed note."""
@@ -162,8 +167,11 @@ def require_name(text: str) -> str:
 
 def _checkpoint(body: str) -> Checkpoint:
     lines = body.split("\n")
-    if len(lines) != 5 or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]) or not lines[3].startswith("time "):
+    if len(lines) not in {5, 6} or not _SIZE.fullmatch(lines[1]) or not lines[3].startswith("time "):
         raise BadNote("the checkpoint is not origin, size, root and time, a line each")
+    after = lines[4].removeprefix("after ") if len(lines) == 6 and lines[4].startswith("after ") else None
+    if len(lines) == 6 and (after is None or not _SIZE.fullmatch(after)):
+        raise BadNote("the checkpoint's last line does not say after how many leaves the one before was signed")
     root = _bytes(lines[2], "the root")
     if len(root) != HASH_BYTES:
         raise BadNote(f"the root has {len(root)} bytes; expected {HASH_BYTES}")
@@ -173,7 +181,8 @@ def _checkpoint(body: str) -> Checkpoint:
         raise BadNote("the checkpoint's time is no ISO 8601 time") from None
     if at.tzinfo is None or at.year not in _ERA:
         raise BadNote("the checkpoint's time has no offset, or is not of our era")
-    return Checkpoint(require_name(lines[0]), int(lines[1]), root, at.astimezone(UTC))
+    before = None if after is None else int(after)
+    return Checkpoint(require_name(lines[0]), int(lines[1]), root, at.astimezone(UTC), before)
 
 
 def _key_parts(text: str) -> tuple[str, str, bytes]:

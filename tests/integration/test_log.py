@@ -353,3 +353,30 @@ def test_a_keeper_beats_after_a_good_round_and_not_on_a_log_that_was_changed(
         monkeypatch.setattr(keeper, "round", round_)
         keeper.run(beat)
     assert beats == [3]
+
+
+def test_of_an_empty_log_nothing_is_proved(database_url: str, tmp_path: Path) -> None:
+    with closing(Database(database_url)) as database:
+        url = database.engine.url.render_as_string(hide_password=False)
+    key = str(keys.generate(ORIGIN).verifier)
+    done = CliRunner().invoke(main, ["verify", "log", "--key", key], env={"COLDTRAIL_DATABASE_URL": url})
+    said = "0 leaves, 0 checkpoints, 0 facts not in it yet: nothing is signed, so nothing is proved\n"
+    assert (done.exit_code, done.output) == (0, said)
+
+
+def test_a_checkpoint_says_after_which_one_it_was_signed(there: Logged) -> None:
+    first, second = there.notes
+    assert (first.checkpoint.after, second.checkpoint.after) == (0, first.checkpoint.size)
+
+
+def test_after_a_checkpoint_that_was_deleted_the_next_says_that_it_was_there(database_url: str) -> None:
+    with closing(Database(database_url)) as database, serving(build(database)) as server:
+        key, batch = keys.generate(ORIGIN), at_site(server.client, 10)
+        sequencer.append(database, NOW)
+        checkpoints.sign(database, key, NOW)
+        tamper(database, delete(LogCheckpoint))
+        server.client.post("/administrations", administration(batch), "nurse-a").ok()
+        sequencer.append(database, NOW)
+        checkpoints.sign(database, key, NOW)
+        found = [each for each in verify_log(database, [key.verifier]) if isinstance(each, str)]
+    assert found == ["log_checkpoint 3: is gone, and log_checkpoint 4 was signed after it"]

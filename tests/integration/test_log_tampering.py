@@ -164,11 +164,26 @@ def test_a_deleted_row_is_found_and_named(there: Logged, table: type[Base]) -> N
         wanted = names(session, table, row)
         session.execute(delete(mine).where(key_of(mine, row)))
         found = faults(session, there)
-        if table is LogCheckpoint:
-            found = faults(session, there, there.notes)
-            wanted = set()
-            assert found == []  # the log still is what was signed: a checkpoint less says less, and nothing wrong
-    assert not wanted or named(found, wanted), found
+    assert named(found, wanted), found
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["first", "newest"])
+def test_a_checkpoint_that_is_gone_is_named_by_what_comes_after_it(there: Logged, which: int) -> None:
+    size = there.notes[which].checkpoint.size
+    with tampered(there.database) as session:
+        session.execute(delete(LogCheckpoint).where(LogCheckpoint.size == size))
+        (found,) = faults(session, there)
+    assert found.startswith(f"log_checkpoint {size}: is gone, and "), found
+
+
+def test_the_newest_checkpoint_that_the_state_forgets_is_missed_by_who_kept_it(there: Logged) -> None:
+    size, before = there.notes[1].checkpoint.size, there.notes[0].checkpoint.size
+    with tampered(there.database) as session:
+        session.execute(delete(LogCheckpoint).where(LogCheckpoint.size == size))
+        session.execute(update(LogState).values(signed=before))
+        assert faults(session, there) == []  # nor can it be told from one that was never signed
+        (found,) = faults(session, there, there.notes)
+    assert found == f"the checkpoint of {size} leaves that was kept elsewhere: is gone from log_checkpoint"
 
 
 def test_the_newest_leaf_and_its_checkpoint_deleted_are_found_by_what_was_kept_elsewhere(there: Logged) -> None:
@@ -176,9 +191,9 @@ def test_the_newest_leaf_and_its_checkpoint_deleted_are_found_by_what_was_kept_e
     with tampered(there.database) as session:
         session.execute(delete(LogCheckpoint).where(LogCheckpoint.size == last))
         session.execute(delete(LogLeaf).where(LogLeaf.number == last - 1))
-        session.execute(update(LogState).values(size=last - 1))
+        session.execute(update(LogState).values(size=last - 1, signed=there.notes[0].checkpoint.size))
         assert faults(session, there) == []
-        (found,) = faults(session, there, there.notes)
+        found = faults(session, there, there.notes)[-1]
     assert found == f"the checkpoint of {last} leaves that was kept elsewhere: the log has only {last - 1} leaves"
 
 

@@ -42,6 +42,15 @@ def test_a_checkpoint_is_origin_size_root_and_time() -> None:
     assert note.is_signed_by(KEY.verifier, keys.verify)
 
 
+def test_a_checkpoint_says_after_which_one_it_comes() -> None:
+    behind = Checkpoint(KEY.verifier.name, 3, leaf_hash(b"x"), AT, after=2)
+    assert behind.body() == CHECKPOINT.body() + "after 2\n"
+    note = Note.parse(behind.signed(KEY.verifier, KEY.sign))
+    assert note.checkpoint == behind
+    changed = behind.signed(KEY.verifier, KEY.sign).replace("after 2", "after 1")
+    assert not Note.parse(changed).is_signed_by(KEY.verifier, keys.verify)
+
+
 def test_the_time_is_kept_to_the_microsecond() -> None:
     exact = Checkpoint(KEY.verifier.name, 3, leaf_hash(b"x"), AT + timedelta(microseconds=1))
     assert Note.parse(exact.signed(KEY.verifier, KEY.sign)).checkpoint == exact
@@ -77,6 +86,10 @@ def test_a_line_that_was_changed_is_not_signed(line: int) -> None:
         NOTE.replace("\n3\n", "\n03\n"),
         NOTE.replace("\n3\n", "\n-3\n"),
         NOTE.replace("time ", "at "),
+        NOTE.replace("Z\n", "Z\nafter\n"),
+        NOTE.replace("Z\n", "Z\nafter -1\n"),
+        NOTE.replace("Z\n", "Z\nbefore 1\n"),
+        NOTE.replace("Z\n", "Z\nafter 1\nafter 2\n"),
         NOTE.replace("04:00:00Z", "04:00:00"),
         NOTE.replace("04:00:00Z", "25:00:00Z"),
         NOTE.replace("time", "more\ntime"),

@@ -51,8 +51,12 @@ class LogCheckpoint(Base):
 
 
 class LogState(Base):
-    """How many leaves there are: one row, held by who appends, so that there is one at a time."""
+    """How many leaves there are, and how many the newest checkpoint was signed for, 0 before the first.
+
+    One row, held by who appends or signs, so that there is one at a time.
+    """
 
     __tablename__ = "log_state"
     id: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
     size: Mapped[int]
+    signed: Mapped[int] = mapped_column(BigInteger)

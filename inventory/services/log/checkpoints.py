@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inventory.domain.checkpoints import Checkpoint
@@ -11,7 +11,7 @@ from inventory.domain.merkle import root
 from inventory.domain.notices import NoticeKind, key
 from inventory.persistence.database import Database
 from inventory.persistence.statements import insert_unless_there
-from inventory.persistence.tables import LogCheckpoint
+from inventory.persistence.tables import LogCheckpoint, LogState
 from inventory.services import outbox
 from inventory.services.log import sequencer
 from inventory.services.log.keys import SigningKey
@@ -59,16 +59,20 @@ def newest_note(database: Database) -> str:
 
 
 def _sign(session: Session, signing: SigningKey, now: datetime, tell_every: timedelta | None) -> str | None:
-    size, last, tree = sequencer.size(session), newest(session), Tree(session)
-    if size == (last.size if last else 0):
+    mine = LogState.id == sequencer.THE_ONE
+    held = select(LogState.size, LogState.signed).where(mine).with_for_update()  # one signs at a time, behind the last
+    size, before = session.execute(held).one_or_none() or (0, 0)
+    if size == before:
         return None
+    last, tree = newest(session), Tree(session)
     if last is not None:
         _require_as_signed(tree, last, size)
-    checkpoint = Checkpoint(signing.verifier.name, size, root(size, tree.subtree), now)
+    checkpoint = Checkpoint(signing.verifier.name, size, root(size, tree.subtree), now, before)
     note = checkpoint.signed(signing.verifier, signing.sign)
     row = {"size": size, "root": checkpoint.root, "signed_at": now, "note": note}
     if not insert_unless_there(session, LogCheckpoint, [row]):
         return None
+    session.execute(update(LogState).where(mine).values(signed=size))
     if tell_every is not None:
         _tell(session, checkpoint, note, tell_every)
     return note

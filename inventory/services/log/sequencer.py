@@ -47,6 +47,11 @@ def size(session: Session) -> int:
     return session.scalar(select(LogState.size).where(LogState.id == THE_ONE)) or 0
 
 
+def signed(session: Session) -> int:
+    """How many leaves the newest checkpoint was signed for, 0 before the first."""
+    return session.scalar(select(LogState.signed).where(LogState.id == THE_ONE)) or 0
+
+
 def _append_from(database: Database, source: Source, now: datetime, window: timedelta | None) -> int:
     appended, after = 0, None
     query = _within(source, now, window)
@@ -79,7 +84,7 @@ def _found(database: Database, query: Any, source: Source, after: Key | None) ->
 
 def _append(session: Session, source: Source, found: Sequence[Fact]) -> int:
     """Append those that another sequencer has not appended meanwhile, whom the row of the state keeps out from now."""
-    insert_new(session, LogState, [{"id": THE_ONE, "size": 0}])
+    insert_new(session, LogState, [{"id": THE_ONE, "size": 0, "signed": 0}])
     first = session.execute(select(LogState.size).where(LogState.id == THE_ONE).with_for_update()).scalar_one()
     _require_whole(session, first)
     known = _known(session, [fact.key for fact in found])

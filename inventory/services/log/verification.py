@@ -77,12 +77,14 @@ def findings(session: Session, known: Sequence[VerifierKey], held: Sequence[Note
 def _checkpoints(session: Session, known: Sequence[VerifierKey], signed: list[Signed]) -> Iterator[str]:
     """What is wrong about the checkpoints by themselves; the good ones go to `signed`."""
     before: datetime | None = None
+    last = 0
     for row in session.scalars(select(LogCheckpoint).order_by(LogCheckpoint.size)):
         name = f"log_checkpoint {row.size}"
         try:
             note = Note.parse(row.note)
         except BadNote as error:
             yield f"{name}: {error}"
+            last = row.size
             continue
         found = note.checkpoint
         if known and not any(note.is_signed_by(key, keys.verify) for key in known):
@@ -91,17 +93,35 @@ def _checkpoints(session: Session, known: Sequence[VerifierKey], signed: list[Si
             yield f"{name}: its columns are not what was signed"
         if before is not None and found.at < before - SKEW:
             yield f"{name}: signed before the checkpoint of fewer leaves"
-        before = found.at
+        yield from _behind(last, name, found.after)
+        before, last = found.at, row.size
         signed.append(Signed(name, found.size, found.root, found.at))
+
+    newest = sequencer.signed(session)
+    if newest > last:
+        yield f"log_checkpoint {newest}: is gone, and was the newest"
+    elif newest < last:
+        yield f"log_checkpoint {last}: the newest that was signed is of {newest} leaves"
+
+
+def _behind(last: int, name: str, after: int | None) -> Iterator[str]:
+    """A checkpoint says which one it comes after, 0 for none."""
+    if after is not None and after > last:
+        yield f"log_checkpoint {after}: is gone, and {name} was signed after it"
+    elif after is not None and after < last:
+        yield f"log_checkpoint {last}: {name} was signed after that of {after} leaves, and not after this"
 
 
 def _held(known: Sequence[VerifierKey], held: Sequence[Note], signed: list[Signed]) -> Iterator[str]:
+    there = {each.size for each in signed}
     for note in held:
         name = f"the checkpoint of {note.checkpoint.size} leaves that was kept elsewhere"
         if not any(note.is_signed_by(key, keys.verify) for key in known):
             yield f"{name}: not signed by any of the given keys"
-        else:
-            signed.append(Signed(name, note.checkpoint.size, note.checkpoint.root, note.checkpoint.at))
+            continue
+        if note.checkpoint.size not in there:
+            yield f"{name}: is gone from log_checkpoint"
+        signed.append(Signed(name, note.checkpoint.size, note.checkpoint.root, note.checkpoint.at))
 
 
 class _Walk:
