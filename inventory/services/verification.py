@@ -10,7 +10,7 @@ from inventory.domain.words import End, LocationKind, Origin
 from inventory.persistence import guards
 from inventory.persistence.database import Database
 from inventory.persistence.tables import Batch, Custody, Deadline, Location, Movement, StockEvent
-from inventory.services import link_verification, pack_verification, shipment_verification
+from inventory.services import batch_verification, link_verification, pack_verification, shipment_verification
 from inventory.services.ledger import stands
 
 
@@ -263,6 +263,7 @@ _CHECKS: tuple[Callable[[Session], list[str]], ...] = (
     _wrong_clocks,
     *pack_verification.CHECKS,
     *shipment_verification.CHECKS,
+    *batch_verification.CHECKS,
 )
 
 

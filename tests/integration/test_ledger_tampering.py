@@ -1,6 +1,7 @@
 """Rows whose counterpart is gone are found and named, whatever the database let somebody delete."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from sqlalchemy import ForeignKeyConstraint, and_, delete, select, update
@@ -111,3 +112,11 @@ def test_a_correction_of_what_is_not_there_is_found_and_named(there: Logged, tab
         found = found_in(session)
     name = f"{mine.name} {correction['id']}: its reverses_id {correction['reverses_id']} is not in {mine.name}"
     assert name in found, found
+
+
+def test_another_expiry_than_the_receipts_state_is_found(there: Logged) -> None:
+    with tampered(there.database) as session:
+        session.execute(update(Batch).values(expiry=date(2031, 1, 1)))
+        found = found_in(session)
+    assert found
+    assert all("it expires on 2031-01-01, and was received as one of" in fault for fault in found)
