@@ -1,11 +1,10 @@
 """What supervisors answered for, as a trail tells it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from inventory.domain.reasons import ReasonCode
@@ -29,17 +28,16 @@ class OverrideLine:
 def overrides_of(session: Session, batch_id: UUID, details: dict[str, Any] | None) -> tuple[OverrideLine, ...]:
     """The overrides that the details of an administration name, the first of them first."""
     named = [UUID(each) for each in (details or {}).get("overrides", ())]
-    query = (
-        select(StockEvent, Token.name, Facility.code, (~stands(StockEvent.id, StockEvent.batch_id)).label("corrected"))
-        .join(Token, Token.id == StockEvent.actor_id)
-        .join(Facility, Facility.id == StockEvent.facility_id)
-        .where(StockEvent.batch_id == batch_id)
-    )
-    return _in_order([_line(*row) for row in rows_in(session, query, StockEvent.id, named)])
+    rows = rows_in(session, _NAMED.params(batch=batch_id), StockEvent.id, named) if named else ()
+    return tuple(sorted((_line(*row) for row in rows), key=lambda each: (each.step.occurred_at, each.step.event)))
 
 
-def _in_order(lines: Sequence[OverrideLine]) -> tuple[OverrideLine, ...]:
-    return tuple(sorted(lines, key=lambda each: (each.step.occurred_at, each.step.event)))
+_NAMED = (
+    select(StockEvent, Token.name, Facility.code, (~stands(StockEvent.id, StockEvent.batch_id)).label("corrected"))
+    .join(Token, Token.id == StockEvent.actor_id)
+    .join(Facility, Facility.id == StockEvent.facility_id)
+    .where(StockEvent.batch_id == bindparam("batch"))
+)
 
 
 def _line(event: StockEvent, actor: str, facility: str, corrected: bool) -> OverrideLine:
