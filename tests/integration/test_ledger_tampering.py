@@ -120,3 +120,13 @@ def test_another_expiry_than_the_receipts_state_is_found(there: Logged) -> None:
         found = found_in(session)
     assert found
     assert all("it expires on 2031-01-01, and was received as one of" in fault for fault in found)
+
+
+def test_a_receipt_that_was_refused_says_nothing_of_the_batch(there: Logged) -> None:
+    """Its expiry may have been mistyped, and the goods come once more with the right one."""
+    client, batch = there.server.client, new_batch()
+    order = receipt(batch, 10, facility="COUNTY", appliance="COUNTY-ROOM")
+    client.post("/receipts", order | {"outcome": "refuse", "reason": "a wet box", "expiry": "2027-05-05"}).ok()
+    client.post("/receipts", order).ok()
+    with tampered(there.database) as session:
+        assert found_in(session) == []
