@@ -124,14 +124,9 @@ def _unbroken(sealed: Iterable[Holding], doses: int, doses_per_vial: int) -> lis
     """Of sealed vials, the most up to so many doses: whole ones, and all of a custody that does not hold whole ones."""
     in_turn = sorted(sealed, key=lambda each: each.turn)
     vials = sum(each.remaining // doses_per_vial for each in in_turn)
-
-    def reached(way: tuple[int, int]) -> int:
-        emptied, theirs = way
-        return emptied + doses_per_vial * min(vials - theirs, (doses - emptied) // doses_per_vial)
-
-    ways = _emptied([each for each in in_turn if each.remaining % doses_per_vial], doses, doses_per_vial)
-    best = max(sorted(ways), key=reached)
-    left = doses - best[0]
+    ways = {odd: way for odd, way in _emptied(in_turn, doses_per_vial).items() if _doses(way) <= doses}
+    best = max(sorted(ways), key=lambda odd: odd + doses_per_vial * min(vials, (doses - odd) // doses_per_vial))
+    left = doses - _doses(ways[best])
     takes = [Take(each, each.remaining) for each in ways[best]]
     for holding in in_turn:
         whole = min(left, holding.remaining) // doses_per_vial * doses_per_vial
@@ -141,15 +136,23 @@ def _unbroken(sealed: Iterable[Holding], doses: int, doses_per_vial: int) -> lis
     return sorted(takes, key=lambda take: take.holding.turn)
 
 
-def _emptied(holdings: Iterable[Holding], most: int, doses_per_vial: int) -> dict[tuple[int, int], tuple[Holding, ...]]:
-    """The first ways to empty custodies, by the doses in them, up to the most, and the whole vials among these."""
-    ways: dict[tuple[int, int], tuple[Holding, ...]] = {(0, 0): ()}
-    for holding in holdings:
-        for (doses, vials), way in list(ways.items()):
-            together = (doses + holding.remaining, vials + holding.remaining // doses_per_vial)
-            if together[0] <= most:
-                ways.setdefault(together, (*way, holding))
+def _emptied(in_turn: Iterable[Holding], doses_per_vial: int) -> dict[int, tuple[Holding, ...]]:
+    """How custodies can be emptied, by the doses beyond whole vials that this gives: with as few doses as it can be.
+
+    Whatever is in whole vials may come from anywhere; so the ways do not grow with the doses, as all sums would.
+    """
+    ways: dict[int, tuple[Holding, ...]] = {0: ()}
+    for holding in in_turn:
+        odd = holding.remaining % doses_per_vial
+        for before, way in list(ways.items()) if odd else ():
+            together, known = (*way, holding), ways.get(before + odd)
+            if known is None or _doses(together) < _doses(known):
+                ways[before + odd] = together
     return ways
+
+
+def _doses(holdings: Iterable[Holding]) -> int:
+    return sum(each.remaining for each in holdings)
 
 
 def _in_turn(holdings: Iterable[Holding], doses: int) -> list[Take]:

@@ -162,9 +162,9 @@ def pick(there: Iterable[Held], doses: int | None, per_vial: int) -> tuple[Takes
 
 
 def _whole(sealed: Sequence[Held], emptied: Sequence[int], wanted: int, per_vial: int) -> tuple[tuple[int, int], Takes]:
-    """What is emptied, in doses and in whole vials; and that with whole vials of the others, up to what is wanted."""
+    """The doses of what is emptied, beyond whole vials and all; and that with whole vials of the others, as wanted."""
     first = sum(sealed[number].left for number in emptied)
-    out = first, sum(sealed[number].left // per_vial for number in emptied)
+    out = sum(sealed[number].left % per_vial for number in emptied), first
     if first > wanted:
         return out, []
     left, takes = wanted - first, []

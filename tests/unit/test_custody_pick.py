@@ -135,3 +135,11 @@ def test_opened_vials_past_their_limit_are_left_out_and_named_where_there_is_not
     with pytest.raises(Conflict) as refused:
         unspent([spent, used_up], evening, "B1")
     assert (refused.value.code, refused.value.field, refused.value.value) == (Code.BATCH_EXPIRED, "batch", "B1")
+
+
+def test_many_custodies_that_hold_no_whole_vials_are_looked_through_at_once() -> None:
+    """All of their sums would be more than there is memory for."""
+    there = [holding(number, number * number * VIAL + 1 + number % 9, due=number) for number in range(1, 120)]
+    takes = pick_vials(there, 300_005, VIAL)
+    assert sum(take.doses for take in takes) == 300_005
+    assert all(take.takes_all or take.doses % VIAL == 0 for take in takes)
