@@ -46,8 +46,11 @@ def digest_of(text: str) -> str:
 
 
 def read_back(text: str) -> list[NewPack]:
-    """The packs in a text."""
-    return [NewPack(*line) for line in json.loads(text)]
+    """The packs in a text; ValueError where it holds none."""
+    try:
+        return [NewPack(*line) for line in json.loads(text)]
+    except TypeError as error:
+        raise ValueError("no packs") from error
 
 
 class BadLines(Invalid):

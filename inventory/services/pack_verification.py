@@ -109,7 +109,12 @@ class _Book:
             if digest_of(row.packs) != row.digest:
                 yield f"pack_registration {row.id}: its packs are not what its digest was made of"
                 continue
-            for said in read_back(row.packs):
+            try:
+                known = read_back(row.packs)
+            except ValueError:
+                yield f"pack_registration {row.id}: what it says are no packs"
+                continue
+            for said in known:
                 strangers.discard(said.code)
                 yield from _unlike(self._packs.get(said.code), said)
         yield from (f"pack {code}: nobody has made it known" for code in sorted(strangers))

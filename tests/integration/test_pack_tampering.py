@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from inventory.domain.packs import digest_of
 from inventory.persistence.database import Database
 from inventory.persistence.statements import core
 from inventory.persistence.tables import Custody, Pack, PackRegistration
@@ -162,6 +163,17 @@ def test_what_was_said_of_packs_changed_with_them_is_found_by_its_digest(server:
         session.execute(update(PackRegistration).where(PackRegistration.id == said.id).values(packs="[]"))
         found = found_in(session)
     assert f"pack_registration {said.id}: its packs are not what its digest was made of" in found, found
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "7", "[7]", '[["code"]]', "{}x"])
+def test_what_says_nothing_of_packs_is_named_also_with_its_own_digest(
+    server: Server, announced: Case, text: str
+) -> None:
+    with tampered(server.county.database) as session:
+        batch = row_of(session, announced.code)["batch_id"]
+        mine = PackRegistration.batch_id == batch
+        session.execute(update(PackRegistration).where(mine).values(packs=text, digest=digest_of(text)))
+        assert any("what it says are no packs" in each for each in found_in(session))
 
 
 def test_what_was_said_of_packs_that_is_gone_leaves_them_unknown(server: Server, announced: Case) -> None:
